@@ -1,0 +1,141 @@
+"""Settings of the engine, read once from the environment and the command line into a frozen object.
+
+Nothing else in the package reads `os.environ`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from nanochat_engine.errors import SettingsError
+
+Switch = Literal["auto", "on", "off"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting, typed and in bounds. Counts are in tokens or requests, limits of text in characters."""
+
+    model: Path
+    model_id: str
+    host: str = "127.0.0.1"
+    port: int = 8081
+    token: str | None = None
+    nonce: str | None = None
+    parent_pid: int | None = None
+    log_level: str = "info"
+    device: str = "auto"
+    dtype: str = "auto"
+    threads: int | None = None
+    batch_invariant: Switch = "auto"
+    max_running: int = 16
+    max_waiting: int = 32
+    cache_tokens: int | None = None
+    step_tokens: int = 512
+    model_generation: str | None = None
+    model_window_pattern: str | None = None
+    model_softcap: float | None = None
+    model_tag: str | None = None
+    model_step: int | None = None
+    max_messages: int = 500
+    max_message_chars: int = 8_000
+    max_total_chars: int = 32_000
+    body_limit_bytes: int = 1 << 20
+    drain_timeout_seconds: float = 30.0
+
+
+class _Reader:
+    """Collects every problem of an environment, so that all are told at once."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.problems: list[str] = []
+
+    def text(self, name: str) -> str | None:
+        value = self._environment.get(name, "").strip()
+        return value or None
+
+    def number(
+        self, name: str, default: T, low: float, high: float, kind: Callable[[str], int | float] = int
+    ) -> T | int | float:
+        value = self.text(name)
+        if value is None:
+            return default
+        try:
+            parsed = kind(value)
+        except ValueError:
+            self.problems.append(f"{name}={value!r} is not a number")
+            return default
+        if not low <= parsed <= high:
+            self.problems.append(f"{name}={value} is outside {low:g} to {high:g}")
+            return default
+        return parsed
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        value = (self.text(name) or default).lower()
+        if value not in choices:
+            self.problems.append(f"{name}={value!r} is none of {', '.join(choices)}")
+            return default
+        return value
+
+    def device(self, name: str) -> str:
+        value = (self.text(name) or "auto").lower()
+        kind, _, index = value.partition(":")
+        if kind not in ("auto", "cpu", "cuda", "mps") or (index and (kind != "cuda" or not index.isdigit())):
+            self.problems.append(f"{name}={value!r} is none of auto, cpu, cuda, cuda:N, mps")
+        return value
+
+
+def read_settings(
+    environment: Mapping[str, str], *, model: str | None = None, host: str | None = None, port: int | None = None
+) -> Settings:
+    """Build Settings from an environment; arguments given win over it.
+
+    Raises SettingsError naming every wrong setting at once.
+    """
+    reader = _Reader(environment)
+    directory = model or reader.text("MODEL")
+    if directory is None:
+        reader.problems.append("no model: give --model DIR or MODEL")
+        directory = "."
+    pattern = reader.text("MODEL_WINDOW_PATTERN")
+    if pattern is not None and (set(pattern.upper()) - set("SL") or len(pattern) > 256):
+        reader.problems.append(f"MODEL_WINDOW_PATTERN={pattern!r} must be made of S and L")
+    settings = Settings(
+        model=Path(directory),
+        model_id=reader.text("MODEL_ID") or Path(directory).resolve().name,
+        host=host or reader.text("ENGINE_HOST") or "127.0.0.1",
+        port=port if port is not None else reader.number("ENGINE_PORT", 8081, 0, 65535),  # type: ignore[arg-type]
+        token=reader.text("ENGINE_TOKEN"),
+        nonce=reader.text("ENGINE_NONCE"),
+        parent_pid=reader.number("ENGINE_PARENT_PID", None, 1, 2**31 - 1),  # type: ignore[arg-type]
+        log_level=reader.choice("LOG_LEVEL", "info", ("fatal", "error", "warn", "info", "debug", "trace")),
+        device=reader.device("DEVICE"),
+        dtype=reader.choice("DTYPE", "auto", ("auto", "bfloat16", "float32")),
+        threads=reader.number("ENGINE_THREADS", None, 1, 1024),  # type: ignore[arg-type]
+        batch_invariant=reader.choice("BATCH_INVARIANT", "auto", ("auto", "on", "off")),  # type: ignore[arg-type]
+        max_running=reader.number("MAX_RUNNING", 16, 1, 1024),  # type: ignore[arg-type]
+        max_waiting=reader.number("MAX_WAITING", 32, 0, 100_000),  # type: ignore[arg-type]
+        cache_tokens=reader.number("CACHE_TOKENS", None, 64, 1 << 32),  # type: ignore[arg-type]
+        step_tokens=reader.number("STEP_TOKENS", 512, 64, 65_536),  # type: ignore[arg-type]
+        model_generation=reader.text("MODEL_GENERATION"),
+        model_window_pattern=pattern.upper() if pattern else None,
+        model_softcap=reader.number("MODEL_SOFTCAP", None, 0.1, 1e4, float),
+        model_tag=reader.text("MODEL_TAG"),
+        model_step=reader.number("MODEL_STEP", None, 0, 10**9),  # type: ignore[arg-type]
+        max_messages=reader.number("MAX_MESSAGES", 500, 1, 100_000),  # type: ignore[arg-type]
+        max_message_chars=reader.number("MAX_MESSAGE_CHARS", 8_000, 1, 10_000_000),  # type: ignore[arg-type]
+        max_total_chars=reader.number("MAX_TOTAL_CHARS", 32_000, 1, 10_000_000),  # type: ignore[arg-type]
+        body_limit_bytes=reader.number("BODY_LIMIT_BYTES", 1 << 20, 1024, 1 << 30),  # type: ignore[arg-type]
+        drain_timeout_seconds=reader.number("DRAIN_TIMEOUT_SECONDS", 30.0, 0, 3600, float),
+    )
+    if settings.token is None and settings.host not in ("127.0.0.1", "::1", "localhost"):
+        reader.problems.append(f"ENGINE_HOST={settings.host} listens beyond this machine: set ENGINE_TOKEN, or use 127.0.0.1")
+    if reader.problems:
+        raise SettingsError("; ".join(reader.problems))
+    return settings

@@ -1,0 +1,96 @@
+// The gateway's import rule: for each folder of src/, what it may import. Anything else is an error.
+// Only app.module.ts and main.ts import every feature; APIs never import each other.
+const api = ['python-engine', 'admission', 'openai', 'config'];
+const may = {
+  config: [],
+  openai: [],
+  logging: ['config'],
+  'model-manager': ['config'],
+  'python-engine': ['config', 'openai', 'model-manager'],
+  admission: ['config', 'openai'],
+  auth: ['config', 'openai'],
+  'chat-completions': api,
+  completions: api,
+  responses: api,
+  models: api,
+  tokenize: api,
+  health: ['python-engine', 'model-manager', 'config', 'admission'],
+};
+
+const rooms = Object.entries(may).map(([room, allowed]) => ({
+  name: `${room}-imports`,
+  comment: `src/${room} may import ${allowed.join(', ') || 'no other folder'}`,
+  severity: 'error',
+  from: { path: `^src/${room}/` },
+  to: { path: '^src/', pathNot: `^src/(${[room, ...allowed].join('|')})/` },
+}));
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    ...rooms,
+    {
+      name: 'unknown-room',
+      comment: 'A new folder of src/ needs a row in the table above before it imports anything of src/',
+      severity: 'error',
+      from: { path: '^src/[^/]+/', pathNot: `^src/(${Object.keys(may).join('|')})/` },
+      to: { path: '^src/' },
+    },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-barrels',
+      comment: 'An index.ts hides who imports what',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/(.*/)?index\\.ts$' },
+    },
+    {
+      name: 'no-dumps',
+      comment: 'Name the noun: no utils, helpers, common or shared',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/(.*/)?(utils?|helpers?|common|shared|misc)(/|\\.ts$)' },
+    },
+    {
+      name: 'processes-and-http-in-python-engine-only',
+      comment: 'child_process, execa and undici belong to src/python-engine',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/python-engine/' },
+      to: { path: '^((node:)?child_process|node_modules/(execa|undici)/)' },
+    },
+    {
+      name: 'no-tests-in-the-product',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
+      to: { path: '(\\.spec\\.ts$|^test/)' },
+    },
+    {
+      name: 'runtime-needs-dependencies',
+      comment: 'What the product imports is a dependency, not a development one',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown', 'unknown'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'not-resolvable',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensionAlias: { '.js': ['.ts', '.js'] },
+    },
+  },
+};

@@ -1,0 +1,109 @@
+import { ChoiceVariable, IntegerVariable, ListVariable, NumberVariable, TextVariable } from './variable.decorator.js';
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+const HOST = /^[A-Za-z0-9._:-]{1,253}$/;
+const upper = (text: string): string => text.toUpperCase();
+const lower = (text: string): string => text.toLowerCase();
+
+/**
+ * Every setting of the gateway, read once, in bounds and frozen. What is null was not given and is decided later.
+ * `.env.example` says what each does; seconds may be fractions, sizes are in bytes, lengths in characters.
+ */
+export class Settings {
+  // Where we listen.
+  @TextVariable('HOST', HOST, 'is not a host name or an address')
+  readonly host: string = '127.0.0.1';
+  @IntegerVariable('PORT', 0, 65_535)
+  readonly port: number = 3080;
+  @ListVariable('ALLOWED_HOSTS', HOST, 'must be host names separated by commas')
+  readonly allowedHosts: readonly string[] = Object.freeze([]);
+  @IntegerVariable('BODY_LIMIT_BYTES', 1024, 2 ** 30)
+  readonly bodyLimitBytes: number = 2 ** 20;
+
+  // Which model.
+  @TextVariable('MODEL')
+  readonly model: string = 'embedded';
+  @TextVariable('MODEL_GENERATION', /^[A-Za-z0-9.-]{1,32}$/, 'is not the name of a generation')
+  readonly modelGeneration: string | null = null;
+  @TextVariable('MODEL_WINDOW_PATTERN', /^[SL]{1,256}$/, 'must be made of S and L', upper)
+  readonly modelWindowPattern: string | null = null;
+  @NumberVariable('MODEL_SOFTCAP', 0.1, 1e4)
+  readonly modelSoftcap: number | null = null;
+  @TextVariable('MODEL_TAG', /^[A-Za-z0-9._-]{1,128}$/, 'is not a tag')
+  readonly modelTag: string | null = null;
+  @IntegerVariable('MODEL_STEP', 0, 1e9)
+  readonly modelStep: number | null = null;
+  @TextVariable('NANOCHAT_DIR')
+  readonly nanochatDir: string | null = null;
+  @TextVariable('NANOCHAT_BASE_DIR')
+  readonly nanochatBaseDir: string | null = null;
+
+  // How it is computed.
+  @TextVariable('DEVICE', /^(auto|cpu|mps|cuda(:\d{1,3})?)$/, 'is none of auto, cpu, cuda, cuda:N, mps', lower)
+  readonly device: string = 'auto';
+  @ChoiceVariable('DTYPE', ['auto', 'bfloat16', 'float32'], { bf16: 'bfloat16', fp32: 'float32' })
+  readonly dtype: 'auto' | 'bfloat16' | 'float32' = 'auto';
+  @ChoiceVariable('BATCH_INVARIANT', ['auto', 'on', 'off'])
+  readonly batchInvariant: 'auto' | 'on' | 'off' = 'auto';
+  @IntegerVariable('ENGINE_THREADS', 1, 1024)
+  readonly engineThreads: number | null = null;
+  @IntegerVariable('MAX_RUNNING', 1, 1024)
+  readonly maxRunning: number = 16;
+  @IntegerVariable('CACHE_TOKENS', 64, 2 ** 32)
+  readonly cacheTokens: number | null = null;
+  @IntegerVariable('STEP_TOKENS', 64, 65_536)
+  readonly stepTokens: number | null = null;
+
+  // The engine's process.
+  @TextVariable('ENGINE_HOST', HOST, 'is not a host name or an address')
+  readonly engineHost: string = '127.0.0.1';
+  @IntegerVariable('ENGINE_PORT', 1, 65_535)
+  readonly enginePort: number = 8081;
+  @TextVariable('ENGINE_PYTHON')
+  readonly enginePython: string | null = null;
+  @TextVariable('INFERENCE_SERVER_PATH')
+  readonly inferenceServerPath: string | null = null;
+  @NumberVariable('START_TIMEOUT_SECONDS', 1, 86_400)
+  readonly startTimeoutSeconds: number = 600;
+  @NumberVariable('HANG_SECONDS', 0.1, 3600)
+  readonly hangSeconds: number = 30;
+  @NumberVariable('FIRST_TOKEN_TIMEOUT_SECONDS', 0.1, 86_400)
+  readonly firstTokenTimeoutSeconds: number = 300;
+  @NumberVariable('TOKEN_TIMEOUT_SECONDS', 0.1, 86_400)
+  readonly tokenTimeoutSeconds: number = 60;
+
+  // What a request may ask for.
+  @IntegerVariable('MAX_MESSAGES', 1, 100_000)
+  readonly maxMessages: number = 500;
+  @IntegerVariable('MAX_MESSAGE_CHARS', 1, 1e7)
+  readonly maxMessageChars: number = 8_000;
+  @IntegerVariable('MAX_TOTAL_CHARS', 1, 1e7)
+  readonly maxTotalChars: number = 32_000;
+
+  // Waiting, and going down.
+  @IntegerVariable('QUEUE_LIMIT', 0, 100_000)
+  readonly queueLimit: number = 128;
+  @NumberVariable('QUEUE_TIMEOUT_SECONDS', 0.1, 3600)
+  readonly queueTimeoutSeconds: number = 60;
+  @NumberVariable('DRAIN_DELAY_SECONDS', 0, 3600)
+  readonly drainDelaySeconds: number = 0;
+  @NumberVariable('DRAIN_TIMEOUT_SECONDS', 0, 3600)
+  readonly drainTimeoutSeconds: number = 30;
+
+  // Streams; not for every day, but a test must not wait for ten seconds.
+  @NumberVariable('PING_SECONDS', 0.05, 60)
+  readonly pingSeconds: number = 10;
+  @IntegerVariable('CLIENT_BUFFER_BYTES', 1024, 2 ** 30)
+  readonly clientBufferBytes: number = 2 ** 20;
+  @NumberVariable('CLIENT_STALL_SECONDS', 0.05, 3600)
+  readonly clientStallSeconds: number = 30;
+
+  // Logs of both processes.
+  @ChoiceVariable('LOG_LEVEL', LOG_LEVELS, { warning: 'warn', critical: 'fatal', verbose: 'debug' })
+  readonly logLevel: (typeof LOG_LEVELS)[number] = 'info';
+  @ChoiceVariable('LOG_FORMAT', ['auto', 'json', 'pretty'])
+  readonly logFormat: 'auto' | 'json' | 'pretty' = 'auto';
+
+  /** What was read, the `.env` file's variables included: a child inherits it. */
+  readonly environment: Readonly<Record<string, string>> = Object.freeze({});
+}

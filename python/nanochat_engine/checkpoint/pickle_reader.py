@@ -42,7 +42,9 @@ class PersistentId:
 
 
 _CONSTANTS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-_LITERALS = frozenset({"BININT", "BININT1", "BININT2", "LONG1", "BINUNICODE", "SHORT_BINUNICODE", "BINBYTES", "SHORT_BINBYTES"})
+_LITERALS = frozenset(
+    {"BININT", "BININT1", "BININT2", "LONG1", "BINUNICODE", "SHORT_BINUNICODE", "BINBYTES", "SHORT_BINBYTES"}
+)
 _EMPTY: dict[str, Callable[[], Any]] = {"EMPTY_DICT": dict, "EMPTY_TUPLE": tuple}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _MARK = object()
@@ -127,7 +129,9 @@ class _Reader:
         elif name == "BINPERSID":
             stack.append(PersistentId(stack.pop()))
         else:
-            raise CheckpointUnsafe(f"{self._source} uses the pickle operation {name}, which a nanochat checkpoint does not need")
+            raise CheckpointUnsafe(
+                f"{self._source} uses the pickle operation {name}, which a nanochat checkpoint does not need"
+            )
 
     def _to_mark(self) -> list[Any]:
         stack = self._stack

@@ -20,7 +20,9 @@ ENCODING = Global("tiktoken.core", "Encoding")
 
 # A pattern from a file could backtrack for ever, so only those that nanochat has trained with are run.
 KNOWN_PATTERNS = frozenset(
-    r"""'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|""" + digits + r"""| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"""
+    r"""'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|"""
+    + digits
+    + r"""| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+"""
     for digits in (r"\p{N}{1,2}", r"\p{N}{1,3}")
 )
 
@@ -34,7 +36,9 @@ def read_tokenizer(path: Path) -> Tokenizer:
     size = path.stat().st_size
     if size > MAX_BYTES:
         raise CheckpointUnsafe(f"{path} has {size} bytes; a tokenizer has at most {MAX_BYTES}")
-    return Tokenizer(_encoding(read_pickle(path.read_bytes(), source=str(path), allowed=frozenset({ENCODING})), str(path)))
+    return Tokenizer(
+        _encoding(read_pickle(path.read_bytes(), source=str(path), allowed=frozenset({ENCODING})), str(path))
+    )
 
 
 def _encoding(described: Any, source: str) -> tiktoken.Encoding:
@@ -49,10 +53,14 @@ def _encoding(described: Any, source: str) -> tiktoken.Encoding:
     if type(state["name"]) is not str or type(state["pat_str"]) is not str:
         raise CheckpointCorrupt(f"{source}: name and pat_str must be text")
     if state["pat_str"] not in KNOWN_PATTERNS:
-        raise CheckpointUnsupported(f"{source} splits text by a pattern that is not nanochat's: {state['pat_str'][:200]!r}")
+        raise CheckpointUnsupported(
+            f"{source} splits text by a pattern that is not nanochat's: {state['pat_str'][:200]!r}"
+        )
     ranks = _ranks(state["mergeable_ranks"], source)
     special = _special_tokens(state["special_tokens"], len(ranks), source)
-    return tiktoken.Encoding(name=state["name"], pat_str=state["pat_str"], mergeable_ranks=ranks, special_tokens=special)
+    return tiktoken.Encoding(
+        name=state["name"], pat_str=state["pat_str"], mergeable_ranks=ranks, special_tokens=special
+    )
 
 
 def _ranks(ranks: Any, source: str) -> dict[bytes, int]:
@@ -72,5 +80,7 @@ def _ranks(ranks: Any, source: str) -> dict[bytes, int]:
 def _special_tokens(special: Any, first: int, source: str) -> dict[str, int]:
     expected = {name: first + index for index, name in enumerate(SPECIAL_TOKENS)}
     if type(special) is not dict or any(type(value) is not int for value in special.values()) or special != expected:
-        raise CheckpointUnsupported(f"{source}: the special tokens are not {', '.join(SPECIAL_TOKENS)}, as the last ids")
+        raise CheckpointUnsupported(
+            f"{source}: the special tokens are not {', '.join(SPECIAL_TOKENS)}, as the last ids"
+        )
     return expected

@@ -83,7 +83,9 @@ def _turns(messages: Sequence[Message]) -> list[_Turn]:
         elif turns and turns[-1].role == message.role:
             turns[-1].parts = _join(turns[-1].parts, parts)
         elif not turns and message.role == "assistant":
-            raise InvalidRequest("the first message after the system's must be from the user", param=f"messages[{index}].role")
+            raise InvalidRequest(
+                "the first message after the system's must be from the user", param=f"messages[{index}].role"
+            )
         else:
             turns.append(_Turn(message.role, parts))
     last = f"messages[{len(messages) - 1}].role"
@@ -98,7 +100,9 @@ def _turns(messages: Sequence[Message]) -> list[_Turn]:
 
 def _parts(message: Message, index: int) -> list[Part]:
     if message.role not in ("system", "user", "assistant"):
-        raise InvalidRequest(f"role {message.role!r} is none of system, user, assistant", param=f"messages[{index}].role")
+        raise InvalidRequest(
+            f"role {message.role!r} is none of system, user, assistant", param=f"messages[{index}].role"
+        )
     parts = [Part("text", message.content)] if isinstance(message.content, str) else list(message.content)
     if message.role != "assistant" and any(part.type != "text" for part in parts):
         raise InvalidRequest(f"a {message.role} message holds text only", param=f"messages[{index}].content")

@@ -35,7 +35,10 @@ class Tokenizer:
         self.special_ids = frozenset(special.values())
         self.stop_ids = frozenset((self.assistant_end_id, self.bos_id))
         # A special token has no text of its own: its name must never leak into an answer.
-        self._bytes = [b"" if token in self.special_ids else encoding.decode_single_token_bytes(token) for token in range(self.vocab_size)]
+        self._bytes = [
+            b"" if token in self.special_ids else encoding.decode_single_token_bytes(token)
+            for token in range(self.vocab_size)
+        ]
 
     def encode(self, text: str) -> list[int]:
         """Ids of ordinary text. The name of a special token inside it stays plain characters.

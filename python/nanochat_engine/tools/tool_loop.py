@@ -53,7 +53,9 @@ class CalculatorLoop:
                 self._forced.clear()
         before = self._block
         self._advance(token_id)
-        self.visible = before is _Block.TEXT and self._block is _Block.TEXT and token_id not in self._tokenizer.special_ids
+        self.visible = (
+            before is _Block.TEXT and self._block is _Block.TEXT and token_id not in self._tokenizer.special_ids
+        )
 
     def _advance(self, token_id: int) -> None:
         tokenizer = self._tokenizer
@@ -74,7 +76,11 @@ class CalculatorLoop:
 
     def _collect(self, token_id: int) -> None:
         """None stands for an expression that can't be evaluated any more: too long, or with a special token inside."""
-        if self._expression is None or token_id in self._tokenizer.special_ids or len(self._expression) >= MAX_EXPRESSION_TOKENS:
+        if (
+            self._expression is None
+            or token_id in self._tokenizer.special_ids
+            or len(self._expression) >= MAX_EXPRESSION_TOKENS
+        ):
             self._expression = None
         else:
             self._expression.append(token_id)

@@ -1,0 +1,9 @@
+/** A snapshot of the queue, for health and metrics. */
+export interface AdmissionStatus {
+  /** How many requests may be with the workers at once. */
+  capacity: number;
+  running: number;
+  waiting: number;
+  /** True once no new request is taken. */
+  closed: boolean;
+}

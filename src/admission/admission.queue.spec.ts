@@ -1,0 +1,138 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { firstValueFrom, NEVER, type Observable, of, Subject, toArray } from 'rxjs';
+import { readSettings } from '../config/read-settings.js';
+import { shuttingDown } from '../openai/error-catalogue.js';
+import type { OpenAIError } from '../openai/openai-error.js';
+import { AdmissionQueue } from './admission.queue.js';
+
+const queues: AdmissionQueue[] = [];
+
+afterEach(() => queues.splice(0).forEach((queue) => queue.terminate(shuttingDown())));
+
+function queueWith(environment: Record<string, string> = {}, capacity = 1): AdmissionQueue {
+  const queue = new AdmissionQueue(readSettings(environment));
+  queue.setCapacity(capacity);
+  queues.push(queue);
+  return queue;
+}
+
+/** Occupies a place until `done` is called. */
+function occupy(queue: AdmissionQueue, onStart: () => void = () => {}) {
+  const work = new Subject<never>();
+  const errors: unknown[] = [];
+  const subscription = queue
+    .run(() => (onStart(), work))
+    .subscribe({ error: (error: unknown) => errors.push(error), complete: () => {} });
+  return { subscription, errors, done: () => work.complete() };
+}
+
+const failure = async (answer: Observable<unknown>): Promise<OpenAIError> =>
+  firstValueFrom(answer).then(
+    () => Promise.reject(new Error('it was not refused')),
+    (error: OpenAIError) => error,
+  );
+
+describe('AdmissionQueue', () => {
+  it('passes the values of the work on and completes', async () => {
+    await expect(
+      firstValueFrom(
+        queueWith()
+          .run(() => of(1, 2))
+          .pipe(toArray()),
+      ),
+    ).resolves.toEqual([1, 2]);
+  });
+
+  it('starts waiting requests in the order of their coming, as slots become free', () => {
+    const queue = queueWith({}, 2);
+    const started: string[] = [];
+    const [a, b] = ['a', 'b', 'c', 'd'].map((name) => occupy(queue, () => started.push(name)));
+    expect(started).toEqual(['a', 'b']);
+    b?.done();
+    expect(started).toEqual(['a', 'b', 'c']);
+    a?.done();
+    expect(started).toEqual(['a', 'b', 'c', 'd']);
+    expect(queue.status).toMatchObject({ running: 2, waiting: 0 });
+  });
+
+  it('refuses with 429 queue_full and Retry-After when QUEUE_LIMIT requests wait', async () => {
+    const queue = queueWith({ QUEUE_LIMIT: '1' });
+    occupy(queue);
+    occupy(queue);
+    const error = await failure(queue.run(() => NEVER));
+    expect(error).toMatchObject({ status: 429, code: 'queue_full', type: 'rate_limit_error' });
+    expect(Number(error.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+  });
+
+  it('refuses with 429 and Retry-After what waits longer than QUEUE_TIMEOUT_SECONDS, and forgets it', async () => {
+    const queue = queueWith({ QUEUE_TIMEOUT_SECONDS: '0.1' });
+    occupy(queue);
+    const error = await failure(queue.run(() => NEVER));
+    expect(error).toMatchObject({ status: 429, code: 'queue_timeout' });
+    expect(error.headers).toHaveProperty('retry-after');
+    expect(queue.status).toMatchObject({ running: 1, waiting: 0 });
+  });
+
+  it('refuses with 503 engine_unavailable what waits that long for a worker to come back', async () => {
+    const queue = queueWith({ QUEUE_TIMEOUT_SECONDS: '0.1' }, 0);
+    await expect(failure(queue.run(() => NEVER))).resolves.toMatchObject({ status: 503, code: 'engine_unavailable' });
+  });
+
+  it('lets an aborted waiter leave at once, without ever starting its work', () => {
+    const queue = queueWith();
+    const first = occupy(queue);
+    const started: string[] = [];
+    const second = occupy(queue, () => started.push('second'));
+    occupy(queue, () => started.push('third'));
+    second.subscription.unsubscribe();
+    expect(queue.status.waiting).toBe(1);
+    first.done();
+    expect(started).toEqual(['third']);
+  });
+
+  it('frees a slot exactly once, however the request ends', () => {
+    const queue = queueWith({}, 1);
+    const first = occupy(queue);
+    first.done();
+    first.subscription.unsubscribe();
+    occupy(queue);
+    first.subscription.unsubscribe();
+    expect(queue.status).toMatchObject({ running: 1, waiting: 0 });
+  });
+
+  it('frees the slot when the work throws before it returns', async () => {
+    const queue = queueWith();
+    const thrown = queue.run(() => {
+      throw new Error('no');
+    });
+    await expect(firstValueFrom(thrown)).rejects.toThrow('no');
+    expect(queue.status.running).toBe(0);
+  });
+
+  it('holds what it accepted while the capacity is 0 and starts it when a worker is back', () => {
+    const queue = queueWith({}, 1);
+    const running = occupy(queue);
+    const started: string[] = [];
+    occupy(queue, () => started.push('held'));
+    queue.setCapacity(0);
+    running.done();
+    expect(started).toEqual([]);
+    queue.setCapacity(3);
+    expect(started).toEqual(['held']);
+  });
+
+  it('refuses new requests with 503 shutting_down once closed and still runs what waits', async () => {
+    const queue = queueWith();
+    const running = occupy(queue);
+    const started: string[] = [];
+    const waiting = occupy(queue, () => started.push('waiting'));
+    queue.close();
+    await expect(failure(queue.run(() => NEVER))).resolves.toMatchObject({ status: 503, code: 'shutting_down' });
+    running.done();
+    expect(started).toEqual(['waiting']);
+    const idle = queue.idle();
+    waiting.done();
+    await idle;
+    expect(queue.status).toMatchObject({ running: 0, waiting: 0, closed: true });
+  });
+});

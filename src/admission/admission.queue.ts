@@ -1,0 +1,131 @@
+import { Injectable } from '@nestjs/common';
+import { BehaviorSubject, defer, filter, firstValueFrom, Observable, type Subscriber } from 'rxjs';
+import { Settings } from '../config/settings.js';
+import { engineUnavailable, queueFull, queueTimeout, shuttingDown } from '../openai/error-catalogue.js';
+import type { OpenAIError } from '../openai/openai-error.js';
+import type { AdmissionStatus } from './admission-status.js';
+import { RetryAdvice } from './retry-advice.js';
+
+interface Entry {
+  start: () => void;
+  fail: (error: OpenAIError) => void;
+  timer?: NodeJS.Timeout;
+  startedAt?: number;
+}
+
+/** The one queue of the server: first come, first served, bounded in length and in time. It knows nothing of workers. */
+@Injectable()
+export class AdmissionQueue {
+  private readonly state = new BehaviorSubject<AdmissionStatus>({ capacity: 0, running: 0, waiting: 0, closed: false });
+  private readonly running = new Set<Entry>();
+  private readonly waiting = new Set<Entry>();
+  private readonly advice = new RetryAdvice();
+  private capacity = 0;
+  private closed = false;
+
+  /** Changes of the queue; replays the newest. */
+  readonly status$ = this.state.asObservable();
+
+  constructor(private readonly settings: Settings) {}
+
+  get status(): AdmissionStatus {
+    return this.state.value;
+  }
+
+  /** How many requests may run at once; what runs already goes on when it falls. */
+  setCapacity(capacity: number): void {
+    this.capacity = capacity;
+    this.advance();
+  }
+
+  /**
+   * Subscribes to `work()` when it is the request's turn. Unsubscribing leaves the queue or frees the slot at once.
+   * Errors: 429 when too many wait or the wait is too long, 503 once the queue is closed.
+   */
+  run<T>(work: () => Observable<T>): Observable<T> {
+    return new Observable<T>((subscriber) => {
+      const entry: Entry = {
+        start: () => defer(work).subscribe(subscriber),
+        fail: (error) => subscriber.error(error),
+      };
+      this.enter(entry, subscriber);
+      return () => this.leave(entry);
+    });
+  }
+
+  /** Takes no new request; what was accepted still runs. */
+  close(): void {
+    this.closed = true;
+    this.publish();
+  }
+
+  /** Resolves when nothing runs and nothing waits. */
+  async idle(): Promise<void> {
+    await firstValueFrom(this.state.pipe(filter((status) => status.running + status.waiting === 0)));
+  }
+
+  /** Ends whatever is still running or waiting. */
+  terminate(error: OpenAIError): void {
+    for (const entry of [...this.waiting, ...this.running]) entry.fail(error);
+  }
+
+  private enter(entry: Entry, subscriber: Subscriber<unknown>): void {
+    if (this.closed) {
+      subscriber.error(shuttingDown());
+    } else if (this.running.size < this.capacity && this.waiting.size === 0) {
+      this.begin(entry);
+    } else if (this.waiting.size >= this.settings.queueLimit) {
+      subscriber.error(queueFull(this.settings.queueLimit, this.retryAfter()));
+    } else {
+      const seconds = this.settings.queueTimeoutSeconds;
+      entry.timer = setTimeout(() => subscriber.error(this.waitedFor(seconds)), seconds * 1000);
+      this.waiting.add(entry);
+      this.publish();
+    }
+  }
+
+  private begin(entry: Entry): void {
+    clearTimeout(entry.timer);
+    entry.startedAt = performance.now();
+    this.running.add(entry);
+    this.publish();
+    entry.start();
+  }
+
+  private leave(entry: Entry): void {
+    clearTimeout(entry.timer);
+    const waited = this.waiting.delete(entry);
+    const ran = this.running.delete(entry);
+    if (ran) this.advice.ran(performance.now() - (entry.startedAt ?? 0));
+    if (waited || ran) this.advance();
+  }
+
+  private advance(): void {
+    for (const entry of this.waiting) {
+      if (this.running.size >= this.capacity) break;
+      this.waiting.delete(entry);
+      this.begin(entry);
+    }
+    this.publish();
+  }
+
+  private waitedFor(seconds: number): OpenAIError {
+    return this.capacity === 0
+      ? engineUnavailable(`No worker became ready within ${seconds} s.`)
+      : queueTimeout(seconds, this.retryAfter());
+  }
+
+  private retryAfter(): number {
+    return this.advice.seconds(this.waiting.size, this.capacity);
+  }
+
+  private publish(): void {
+    const next = {
+      capacity: this.capacity,
+      running: this.running.size,
+      waiting: this.waiting.size,
+      closed: this.closed,
+    };
+    this.state.next(next);
+  }
+}

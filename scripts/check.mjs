@@ -1,0 +1,40 @@
+// npm run check [-- --static]: everything that CI checks; --static leaves the tests out.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { node24 } from './node24.mjs';
+import { root } from './root.mjs';
+import { ensureEnvironment, venv, venvPython } from './setup/environment.mjs';
+import { leaveWith } from './setup/message.mjs';
+
+const python = join(root, 'python');
+const node = (title, ...args) => ({ title, command: node24(), args, cwd: root });
+const tool = (title, ...args) => ({ title, command: venvPython, args: ['-m', ...args], cwd: python });
+
+const checks = [
+  node('format (prettier)', 'node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'),
+  node('lint (eslint)', 'node_modules/eslint/bin/eslint.js', '.'),
+  node('imports (dependency-cruiser)', 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.mjs', 'src'),
+  node('types (tsc)', 'node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'),
+  tool('format (ruff)', 'ruff', 'format', '--check', '.'),
+  tool('lint (ruff)', 'ruff', 'check', '.', '../training', '--config', 'pyproject.toml'),
+  { title: 'imports (import-linter)', command: join(venv, 'bin', 'lint-imports'), args: [], cwd: python },
+  tool('types (mypy)', 'mypy'),
+  { title: 'Dockerfile (hadolint)', command: join(venv, 'bin', 'hadolint'), args: ['Dockerfile'], cwd: root },
+  ...(process.argv.includes('--static') ? [] : [node('tests', 'scripts/test.mjs')]),
+];
+
+try {
+  await ensureEnvironment({ dev: true });
+} catch (error) {
+  leaveWith(error);
+}
+const results = checks.map(({ title, command, args, cwd }) => {
+  console.log(`\nCheck: ${title}`);
+  const started = performance.now();
+  const { status, error } = spawnSync(command, args, { cwd, stdio: 'inherit' });
+  if (error) console.error(error.message);
+  return { title, ok: status === 0, seconds: ((performance.now() - started) / 1000).toFixed(1) };
+});
+console.log('');
+for (const { title, ok, seconds } of results) console.log(`${ok ? 'ok    ' : 'FAILED'} ${title} (${seconds} s)`);
+process.exit(results.every(({ ok }) => ok) ? 0 : 1);

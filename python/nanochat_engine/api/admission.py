@@ -1,0 +1,61 @@
+"""Takes a request to the engine: tokenizes it off the event loop, submits it, and gives its stream.
+
+Knows limits, tokenizer and engine; must not know which route asks or how it answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator
+
+from nanochat_engine.api.bridge import Bridge, Stream
+from nanochat_engine.api.engine_port import EnginePort
+from nanochat_engine.api.prompt import Prompt, check_ids, prompt_ids
+from nanochat_engine.config import Settings
+from nanochat_engine.errors import QueueFull
+from nanochat_engine.request import GenerateRequest
+from nanochat_engine.tokenizer.tokenizer import Tokenizer
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request the engine has taken; prompt_tokens counts its prompt's ids."""
+
+    stream: Stream
+    prompt_tokens: int
+
+
+class Admission:
+    """The one way in for every route that generates."""
+
+    def __init__(self, settings: Settings, engine: EnginePort, bridge: Bridge) -> None:
+        self._engine = engine
+        self._bridge = bridge
+        self._most_preparing = settings.max_running + settings.max_waiting
+        self._preparing = 0
+
+    @contextlib.asynccontextmanager
+    async def admit(self, prompt: Prompt, request: GenerateRequest) -> AsyncIterator[Admitted]:
+        """Submit `request` with the ids of `prompt` for the length of a block; leaving it early aborts the request.
+
+        Raises Unavailable, QueueFull or InvalidRequest; then nothing has been submitted.
+        """
+        tokenizer = self._engine.tokenizer
+        # More than the engine can hold would only wait here, unbounded, to be refused after the work.
+        if self._preparing >= self._most_preparing:
+            raise QueueFull("Too many requests are waiting.")
+        self._preparing += 1
+        try:
+            ids = await asyncio.to_thread(_checked_ids, prompt, request, tokenizer)
+        finally:
+            self._preparing -= 1
+        with self._bridge.open(self._engine, dataclasses.replace(request, prompt_ids=ids)) as stream:
+            yield Admitted(stream, len(ids))
+
+
+def _checked_ids(prompt: Prompt, request: GenerateRequest, tokenizer: Tokenizer) -> tuple[int, ...]:
+    for index, choice in request.resume.items():
+        check_ids(choice.token_ids, tokenizer.vocab_size, f"resume.choices[{index}].token_ids")
+    return prompt_ids(prompt, tokenizer)

@@ -1,0 +1,25 @@
+"""What the routes need of an engine, as a type: tests stand a scripted one in its place."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from nanochat_engine.request import GenerateRequest
+from nanochat_engine.snapshot import EngineSnapshot
+from nanochat_engine.tokenizer.tokenizer import Tokenizer
+
+
+class EnginePort(Protocol):
+    """The engine; every method may be called from any thread and returns within a millisecond or so."""
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """Raises Unavailable until the checkpoint is read."""
+
+    def submit(self, request: GenerateRequest) -> None:
+        """Queue a request. Raises QueueFull, Unavailable or InvalidRequest; after it returns, events will come."""
+
+    def abort(self, request_id: str) -> None:
+        """Drop a request; ids that are not known any more are ignored."""
+
+    def snapshot(self) -> EngineSnapshot: ...

@@ -1,0 +1,94 @@
+"""The body of POST /generate, as docs/engine-api.md gives it. Null means absent; "0.5" and true are no numbers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from nanochat_engine.request import ChoiceResume, SamplingParams
+
+MAX_SEED = 2**63 - 1
+MAX_TOKENS = 4096
+MAX_CHOICES = 8
+MAX_REQUEST_TOKENS = 8192
+
+# The vocabulary's size is checked later, when the model is known.
+TokenId = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class Strict(BaseModel):
+    """Base of every body."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class TextPart(Strict):
+    type: Literal["text"]
+    text: str
+
+
+class ChatMessage(Strict):
+    role: Literal["system", "user", "assistant"]
+    content: str | Annotated[list[TextPart], Field(min_length=1, fail_fast=True)]
+
+
+class SamplingBody(Strict):
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_k: Annotated[int, Field(ge=-1, le=200)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=MAX_TOKENS)] | None = None
+    stop: Annotated[list[Annotated[str, Field(min_length=1, max_length=64)]], Field(max_length=4)] | None = None
+    ignore_eos: bool | None = None
+
+    def params(self, drawn_seed: int) -> SamplingParams:
+        """The engine's parameters, defaults filled in. drawn_seed: taken when the caller gave none."""
+        return SamplingParams(
+            seed=drawn_seed if self.seed is None else self.seed,
+            temperature=0.7 if self.temperature is None else self.temperature,
+            top_k=50 if self.top_k is None else max(self.top_k, 0),
+            top_p=1.0 if self.top_p is None else self.top_p,
+            max_tokens=self.max_tokens,
+            stop=tuple(self.stop or ()),
+            ignore_eos=bool(self.ignore_eos),
+        )
+
+
+class ResumedChoice(Strict):
+    index: Annotated[int, Field(ge=0, lt=MAX_CHOICES)]
+    token_ids: Annotated[list[TokenId], Field(max_length=MAX_TOKENS, fail_fast=True)]
+    text_offset: Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class ResumeBody(Strict):
+    choices: Annotated[list[ResumedChoice], Field(min_length=1, max_length=MAX_CHOICES)]
+
+    def by_index(self) -> dict[int, ChoiceResume]:
+        return {choice.index: ChoiceResume(tuple(choice.token_ids), choice.text_offset) for choice in self.choices}
+
+
+class GenerateBody(Strict):
+    request_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,128}$")] | None = None
+    messages: Annotated[list[ChatMessage], Field(min_length=1, fail_fast=True)] | None = None
+    prompt: str | None = None
+    prompt_token_ids: Annotated[list[TokenId], Field(min_length=1, fail_fast=True)] | None = None
+    sampling: SamplingBody | None = None
+    n: Annotated[int, Field(ge=1, le=MAX_CHOICES)] | None = None
+    calculator: bool | None = None
+    resume: ResumeBody | None = None
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Self:
+        given = [value for value in (self.messages, self.prompt, self.prompt_token_ids) if value is not None]
+        if len(given) != 1:
+            raise ValueError("give exactly one of messages, prompt and prompt_token_ids")
+        n = self.n or 1
+        max_tokens = self.sampling.max_tokens if self.sampling is not None else None
+        if max_tokens is not None and n * max_tokens > MAX_REQUEST_TOKENS:
+            raise ValueError(f"n * sampling.max_tokens must be at most {MAX_REQUEST_TOKENS}")
+        if self.resume is not None:
+            indices = [choice.index for choice in self.resume.choices]
+            if len(set(indices)) != len(indices) or max(indices) >= n:
+                raise ValueError("resume.choices: each index must be given once and be below n")
+        return self

@@ -33,7 +33,10 @@ export function ensureBuild({ force = false } = {}) {
     console.error('The TypeScript compiler is not installed. Run "npm ci" first.');
     return false;
   }
-  const { status } = spawnSync(node24(), [compiler, '-p', 'tsconfig.build.json', '--outDir', made], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(node24(), [compiler, '-p', 'tsconfig.build.json', '--outDir', made], {
+    cwd: root,
+    stdio: 'inherit',
+  });
   if (status === 0) {
     writeFileSync(join(made, 'sources.sha256'), hash);
     rmSync(dist, { recursive: true, force: true });

@@ -9,14 +9,24 @@ import { leaveWith } from './setup/message.mjs';
 const python = join(root, 'python');
 const node = (title, ...args) => ({ title, command: node24(), args, cwd: root });
 const tool = (title, ...args) => ({ title, command: venvPython, args: ['-m', ...args], cwd: python });
+const ruff = (title, ...args) => ({
+  ...tool(title, 'ruff', ...args, '--config', 'python/pyproject.toml', 'python', 'training'),
+  cwd: root,
+});
 
 const checks = [
   node('format (prettier)', 'node_modules/prettier/bin/prettier.cjs', '--check', '--log-level', 'warn', '.'),
   node('lint (eslint)', 'node_modules/eslint/bin/eslint.js', '.'),
-  node('imports (dependency-cruiser)', 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.mjs', 'src'),
+  node(
+    'imports (dependency-cruiser)',
+    'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs',
+    '--config',
+    '.dependency-cruiser.mjs',
+    'src',
+  ),
   node('types (tsc)', 'node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'),
-  tool('format (ruff)', 'ruff', 'format', '--check', '.'),
-  tool('lint (ruff)', 'ruff', 'check', '.', '../training', '--config', 'pyproject.toml'),
+  ruff('format (ruff)', 'format', '--check'),
+  ruff('lint (ruff)', 'check', '--output-format', 'concise'),
   { title: 'imports (import-linter)', command: join(venv, 'bin', 'lint-imports'), args: [], cwd: python },
   tool('types (mypy)', 'mypy'),
   { title: 'Dockerfile (hadolint)', command: join(venv, 'bin', 'hadolint'), args: ['Dockerfile'], cwd: root },

@@ -58,7 +58,9 @@ async function makeNew({ dev, environment, signal }) {
   const { index, says } = await torchSource(inside, { environment, signal });
   signal.throwIfAborted();
   say(`${says}.`);
-  say(`and from pip's index: ${dev ? 'the packages of the engine and of its tests, 60 MB' : 'the other packages of the engine, 30 MB'}.`);
+  say(
+    `and from pip's index: ${dev ? 'the packages of the engine and of its tests, 60 MB' : 'the other packages of the engine, 30 MB'}.`,
+  );
   const files = dev ? ['-r', requirements, '-r', devRequirements] : ['-r', requirements];
   const extra = index ? ['--extra-index-url', index] : [];
   await pipInstall(inside, [...files, ...extra], { scratch: join(building, 'tmp'), signal });
@@ -81,12 +83,14 @@ async function checkImports(python, signal) {
   say('checking that everything imports.');
   const { code, output } = await run(python, ['-c', 'import fastapi, numpy, tiktoken, torch, uvicorn'], { signal });
   signal.throwIfAborted();
-  if (code !== 0) throw new SetupError(`The packages are installed but do not import:\n${output.split('\n').slice(-5).join('\n')}`);
+  if (code !== 0)
+    throw new SetupError(`The packages are installed but do not import:\n${output.split('\n').slice(-5).join('\n')}`);
 }
 
 // What a killed set-up left behind; the lock says that none is running now.
 function removeLeftovers() {
   for (const name of readdirSync(root)) {
-    if (name === '.venv-new' || name.startsWith('.venv-old-')) rmSync(join(root, name), { recursive: true, force: true });
+    if (name === '.venv-new' || name.startsWith('.venv-old-'))
+      rmSync(join(root, name), { recursive: true, force: true });
   }
 }

@@ -29,7 +29,9 @@ export async function pipInstall(python, args, { scratch, signal }) {
   const command = ['-m', 'pip', 'install', ...FLAGS, '--progress-bar', 'off', '--only-binary', ':all:', ...args];
   // pip unpacks beside the project: /tmp is often too small a disk for PyTorch.
   const environment = { ...process.env, TMPDIR: scratch, PYTHONUNBUFFERED: '1' };
-  const { code, output } = await run(python, command, { signal, environment, onLine }).finally(() => clearInterval(ticker));
+  const { code, output } = await run(python, command, { signal, environment, onLine }).finally(() =>
+    clearInterval(ticker),
+  );
   if (code !== 0 && !signal.aborted) throw new SetupError(explain(output));
 }
 
@@ -39,7 +41,8 @@ function bytesIn(scratch) {
   try {
     for (const entry of readdirSync(scratch, { withFileTypes: true })) {
       if (!entry.isDirectory()) continue;
-      for (const name of readdirSync(join(scratch, entry.name))) total += statSync(join(scratch, entry.name, name)).size;
+      for (const name of readdirSync(join(scratch, entry.name)))
+        total += statSync(join(scratch, entry.name, name)).size;
     }
   } catch {
     // pip removed a folder while it was read; the next line will tell.
@@ -50,8 +53,13 @@ function bytesIn(scratch) {
 function explain(output) {
   const errors = output.split('\n').filter((line) => line.startsWith('ERROR:'));
   const told = (errors.length > 0 ? errors : output.trim().split('\n')).slice(-4).join('\n');
-  if (/No space left on device/.test(output)) return `The disk is full:\n${told}\nPyTorch takes 1 GB (CPU build) to 7 GB (CUDA build).`;
-  if (/NewConnectionError|ConnectTimeout|Connection refused|ReadTimeout|Name or service not known|resolve|ProxyError/.test(output)) {
+  if (/No space left on device/.test(output))
+    return `The disk is full:\n${told}\nPyTorch takes 1 GB (CPU build) to 7 GB (CUDA build).`;
+  if (
+    /NewConnectionError|ConnectTimeout|Connection refused|ReadTimeout|Name or service not known|resolve|ProxyError/.test(
+      output,
+    )
+  ) {
     return (
       `A package index could not be reached:\n${told}\n` +
       'Check the network. Behind a proxy set HTTPS_PROXY; with a mirror set PIP_INDEX_URL. Then run npm run setup again.'

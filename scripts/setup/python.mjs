@@ -17,7 +17,11 @@ print(json.dumps({
   "venv": bool(u.find_spec("venv") and u.find_spec("ensurepip"))}))`;
 
 function ask(command) {
-  const answer = spawnSync(command, ['-c', QUESTION], { encoding: 'utf8', timeout: 20_000, stdio: ['ignore', 'pipe', 'pipe'] });
+  const answer = spawnSync(command, ['-c', QUESTION], {
+    encoding: 'utf8',
+    timeout: 20_000,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   if (answer.error?.code === 'ENOENT') return { reason: 'not found' };
   if (answer.error || answer.status !== 0) return { reason: 'does not run' };
   try {

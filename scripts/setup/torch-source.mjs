@@ -28,8 +28,10 @@ export async function torchSource(python, { environment, signal }) {
   }
   const local = await localBuild(python, version, signal);
   if (local) return { index: null, says: `${name} from ${local} (${readable(statSync(local).size)}, on this disk)` };
-  if (process.platform !== 'linux') return { index: null, says: `${name} from the default index, about 100 MB to download` };
-  if (hasNvidiaDriver()) return { index: null, says: `${name} from the default index, for this NVIDIA driver: ${CUDA_SIZE}` };
+  if (process.platform !== 'linux')
+    return { index: null, says: `${name} from the default index, about 100 MB to download` };
+  if (hasNvidiaDriver())
+    return { index: null, says: `${name} from the default index, for this NVIDIA driver: ${CUDA_SIZE}` };
   if (await answers(python, CPU_INDEX, version, signal)) {
     return { index: CPU_INDEX, says: `${name} for the CPU (no NVIDIA driver here) from ${CPU_INDEX}, ${CPU_SIZE}` };
   }
@@ -44,10 +46,14 @@ async function answers(python, index, version, signal) {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(PROBE_MS)]);
   const flags = ['--retries', '0', '--timeout', '4', '--no-input', '--disable-pip-version-check'];
   const environment = { ...process.env, PIP_EXTRA_INDEX_URL: '', PIP_FIND_LINKS: '' };
-  const { code, output } = await run(python, ['-m', 'pip', 'index', 'versions', 'torch', '--index-url', index, ...flags], {
-    signal: limit,
-    environment,
-  });
+  const { code, output } = await run(
+    python,
+    ['-m', 'pip', 'index', 'versions', 'torch', '--index-url', index, ...flags],
+    {
+      signal: limit,
+      environment,
+    },
+  );
   return code === 0 && new RegExp(`\\b${version.replaceAll('.', '\\.')}(\\+|,|\\)|\\s|$)`, 'm').test(output);
 }
 
@@ -58,8 +64,8 @@ async function localBuild(python, version, signal) {
   for (const folder of folders.map((one) => (one.startsWith('file:') ? fileURLToPath(one) : one))) {
     if (!folder || !existsSync(folder) || !statSync(folder).isDirectory()) continue;
     const { output: tag } = await run(python, ['-c', 'import sys; print("cp%d%d" % sys.version_info[:2])'], { signal });
-    const build = readdirSync(folder).find(
-      (file) => new RegExp(`^torch-${version.replaceAll('.', '\\.')}(\\+[^-]+)?-${tag}-.*\\.whl$`).test(file),
+    const build = readdirSync(folder).find((file) =>
+      new RegExp(`^torch-${version.replaceAll('.', '\\.')}(\\+[^-]+)?-${tag}-.*\\.whl$`).test(file),
     );
     if (build) return join(folder, build);
   }

@@ -6,16 +6,17 @@ Torch stores records uncompressed, so a record's bytes are a range of the file, 
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from nanochat_engine.errors import CheckpointCorrupt, CheckpointUnsafe, CheckpointUnsupported
+from nanochat_engine.errors import CheckpointCorrupt, CheckpointUnsafe
 
 MAX_READ = 4 << 20
 LOCAL_HEADER = struct.Struct("<4s22xHH")
-LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
+SIGNATURE = b"PK\x03\x04"
 ENCRYPTED = 1
 
 
@@ -32,7 +33,7 @@ class BoundedFile(io.BufferedReader):
 
     def __init__(self, path: Path) -> None:
         super().__init__(io.FileIO(path))
-        self.length = path.stat().st_size
+        self.length = os.fstat(self.fileno()).st_size
 
     def read(self, size: int | None = -1, /) -> bytes:
         wanted = self.length - self.tell() if size is None or size < 0 else size
@@ -46,15 +47,8 @@ class BoundedFile(io.BufferedReader):
 def read_archive(file: BoundedFile, source: str) -> dict[str, Record]:
     """Records by their name without the archive's folder: data.pkl, data/0, byteorder, ...
 
-    Raises CheckpointCorrupt for a truncated or broken archive, CheckpointUnsafe for compressed, encrypted or overlapping records,
-    CheckpointUnsupported for formats older than torch 1.6.
+    Raises CheckpointCorrupt for a truncated or broken archive, CheckpointUnsafe for compressed, encrypted or overlapping records.
     """
-    file.seek(0)
-    head = file.read(len(LEGACY_MAGIC))
-    if head == LEGACY_MAGIC:
-        raise CheckpointUnsupported(f"{source} is in torch's format before 1.6; save it again with a current torch")
-    if not head.startswith(b"PK\x03\x04"):
-        raise CheckpointCorrupt(f"{source} is not an archive that torch.save writes")
     try:
         with zipfile.ZipFile(file) as archive:
             entries = archive.infolist()
@@ -96,7 +90,7 @@ def _record(file: BoundedFile, entry: zipfile.ZipInfo, source: str) -> Record:
     file.seek(entry.header_offset)
     signature, name_length, extra_length = LOCAL_HEADER.unpack(file.read(LOCAL_HEADER.size))
     offset = entry.header_offset + LOCAL_HEADER.size + name_length + extra_length
-    if signature != b"PK\x03\x04" or offset + entry.file_size > file.length:
+    if signature != SIGNATURE or offset + entry.file_size > file.length:
         raise CheckpointCorrupt(f"{source}: {entry.filename[:100]} lies outside the file")
     return Record(offset, entry.file_size)
 

@@ -13,12 +13,13 @@ from pathlib import Path
 import torch
 
 from nanochat_engine.checkpoint.files import CheckpointFiles, find_checkpoint
+from nanochat_engine.checkpoint.headers import TensorHeader, read_headers
 from nanochat_engine.checkpoint.layout import check_layout
+from nanochat_engine.checkpoint.mapping import map_tensors
 from nanochat_engine.checkpoint.memory import total_memory
 from nanochat_engine.checkpoint.meta import read_meta
 from nanochat_engine.checkpoint.recognition import build_architecture
 from nanochat_engine.checkpoint.tokenizer_file import read_tokenizer
-from nanochat_engine.checkpoint.weights import TensorHeader, map_tensors, read_headers
 from nanochat_engine.config import Settings
 from nanochat_engine.errors import CheckpointCorrupt, CheckpointUnsupported
 from nanochat_engine.model.architecture import Architecture
@@ -58,13 +59,13 @@ def inspect(settings: Settings) -> Inspection:
 
     Raises CheckpointNotFound, CheckpointCorrupt, CheckpointUnsafe, CheckpointUnsupported or SettingsError, naming the file.
     """
-    files = find_checkpoint(settings.model, tag=settings.model_tag, step=settings.model_step)
     try:
+        files = find_checkpoint(settings.model, tag=settings.model_tag, step=settings.model_step)
         config = read_meta(files.meta)
         headers = read_headers(files.model)
         tokenizer = read_tokenizer(files.tokenizer)
     except OSError as error:
-        raise CheckpointCorrupt(f"{error.filename or files.directory} can't be read: {error.strerror}") from error
+        raise CheckpointCorrupt(f"{error.filename or settings.model} can't be read: {error.strerror}") from error
     shapes = {name: header.shape for name, header in headers.items()}
     architecture = build_architecture(config, shapes, settings)
     check_layout(architecture, shapes, str(files.model))

@@ -43,15 +43,25 @@ class PersistentId:
 
 _CONSTANTS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _LITERALS = frozenset(
-    {"BININT", "BININT1", "BININT2", "LONG1", "BINUNICODE", "SHORT_BINUNICODE", "BINBYTES", "SHORT_BINBYTES"}
+    {
+        "BINFLOAT",
+        "BININT",
+        "BININT1",
+        "BININT2",
+        "LONG1",
+        "BINUNICODE",
+        "SHORT_BINUNICODE",
+        "BINBYTES",
+        "SHORT_BINBYTES",
+    }
 )
-_EMPTY: dict[str, Callable[[], Any]] = {"EMPTY_DICT": dict, "EMPTY_TUPLE": tuple}
+_EMPTY: dict[str, Callable[[], Any]] = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _MARK = object()
 
 
 def read_pickle(data: bytes, *, source: str, allowed: frozenset[Global]) -> Any:
-    """The object that a pickle describes: dicts, tuples, text, bytes, numbers, Global, Instance, PersistentId.
+    """The object that a pickle describes: dicts, lists, tuples, text, bytes, numbers, Global, Instance, PersistentId.
 
     `collections.OrderedDict` becomes a dict, since state dicts are one; its attributes are dropped.
     Raises CheckpointUnsafe naming any other global than the allowed ones, CheckpointCorrupt when it can't be read.
@@ -116,7 +126,12 @@ class _Reader:
             self._set_items([key, value])
         elif name == "SETITEMS":
             self._set_items(self._to_mark())
-        elif name == "GLOBAL":
+        elif name == "APPEND":
+            item = stack.pop()
+            self._extend([item])
+        elif name == "APPENDS":
+            self._extend(self._to_mark())
+        elif name in ("GLOBAL", "INST"):
             self._global(*argument.split(" ", 1))
         elif name == "STACK_GLOBAL":
             attribute, module = stack.pop(), stack.pop()
@@ -129,9 +144,7 @@ class _Reader:
         elif name == "BINPERSID":
             stack.append(PersistentId(stack.pop()))
         else:
-            raise CheckpointUnsafe(
-                f"{self._source} uses the pickle operation {name}, which a nanochat checkpoint does not need"
-            )
+            raise CheckpointCorrupt(f"{self._source} uses the pickle operation {name}, which no checkpoint has")
 
     def _to_mark(self) -> list[Any]:
         stack = self._stack
@@ -153,6 +166,12 @@ class _Reader:
             if type(key) not in (str, bytes):
                 raise TypeError("a key that is neither text nor bytes")
             target[key] = value
+
+    def _extend(self, items: list[Any]) -> None:
+        target = self._stack[-1]
+        if type(target) is not list:
+            raise TypeError("items of something that is no list")
+        target.extend(items)
 
     def _global(self, module: Any, name: Any) -> None:
         if type(module) is not str or type(name) is not str:

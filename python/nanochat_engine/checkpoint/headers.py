@@ -1,4 +1,4 @@
-"""Reads model_*.pt: first what each tensor claims to be, without allocating any, then the tensors over the mapped file.
+"""Reads the headers of model_*.pt: what each tensor claims to be, checked against the file, without allocating any.
 
 The pickle inside is read as a description, never by torch's own unpickler, so one parser decides both what is checked
 and what is built. Knows torch's file format; must not know nanochat's architecture.
@@ -7,15 +7,15 @@ and what is built. Knows torch's file format; must not know nanochat's architect
 from __future__ import annotations
 
 import math
-import mmap
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from nanochat_engine.checkpoint.archive import BoundedFile, Record, read_archive, read_record
+from nanochat_engine.checkpoint.archive import MAX_READ, SIGNATURE, BoundedFile, Record, read_archive, read_record
 from nanochat_engine.checkpoint.pickle_reader import Global, Instance, PersistentId, read_pickle
 from nanochat_engine.errors import CheckpointCorrupt, CheckpointUnsafe, CheckpointUnsupported
 
@@ -34,7 +34,9 @@ ALLOWED = frozenset({REBUILD_TENSOR, REBUILD_PARAMETER}) | frozenset(DTYPES) | O
 
 COMPILED_PREFIX = "_orig_mod."
 MAX_DIMENSIONS = 4
-READ_CHUNK = 8 << 20
+SHOWN_HEAD = 64
+GIT_LFS = b"version https://git-lfs"
+LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +55,7 @@ def read_headers(path: Path) -> dict[str, TensorHeader]:
     """
     source = str(path)
     with BoundedFile(path) as file:
-        if file.peek(1)[:1] == b"\x80":
-            _refuse_bare_pickle(file, source)
+        _check_head(file, source)
         records = read_archive(file, source)
         if "data.pkl" not in records:
             raise CheckpointCorrupt(f"{source} has no data.pkl, so torch.save did not write it")
@@ -75,44 +76,18 @@ def read_headers(path: Path) -> dict[str, TensorHeader]:
     return headers
 
 
-def map_tensors(
-    path: Path, headers: Mapping[str, TensorHeader], progress: Callable[[float], None] | None = None
-) -> dict[str, torch.Tensor]:
-    """The tensors, as views of the file mapped privately: reading one takes no memory that the kernel can't take back.
-
-    The file is read once in order first, so that progress (0 to 1) is real and a failing disk is an error, not a signal.
-    Whoever keeps a tensor must copy it: the view changes if the file is overwritten in place.
-    """
-    try:
-        with path.open("rb") as file:
-            _read_through(file.fileno(), path, progress)
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
-    except (OSError, ValueError) as error:
-        raise CheckpointCorrupt(f"{path} can't be read: {error}") from error
-    if any(header.record.offset + header.record.size > len(mapped) for header in headers.values()):
-        raise CheckpointCorrupt(f"{path} became shorter while it was read")
-    return {name: _view(mapped, header) for name, header in headers.items()}
-
-
-def _view(mapped: mmap.mmap, header: TensorHeader) -> torch.Tensor:
-    count = math.prod(header.shape)
-    return torch.frombuffer(mapped, dtype=header.dtype, count=count, offset=header.record.offset).view(header.shape)
-
-
-def _read_through(descriptor: int, path: Path, progress: Callable[[float], None] | None) -> None:
-    length, done = path.stat().st_size, 0
-    with open(descriptor, "rb", buffering=0, closefd=False) as file:
-        buffer = bytearray(min(READ_CHUNK, max(length, 1)))
-        while count := file.readinto(buffer):
-            done += count
-            if progress is not None:
-                progress(min(1.0, done / length))
-
-
-def _refuse_bare_pickle(file: BoundedFile, source: str) -> None:
-    """Name what a pickle outside any archive asks for; torch's old format falls through to its own message."""
-    if file.peek(3)[:3] != b"\x80\x02\x8a":
-        read_pickle(file.read(), source=source, allowed=ALLOWED)
+def _check_head(file: BoundedFile, source: str) -> None:
+    """Say what a file is that is no archive: most often a pointer of Git LFS, an old format, or a pickle with code in it."""
+    head = file.peek(SHOWN_HEAD)[:SHOWN_HEAD]
+    if head.startswith(SIGNATURE):
+        return
+    if head.startswith(GIT_LFS):
+        raise CheckpointCorrupt(f"{source} is a pointer of Git LFS, not the file itself; fetch it with git lfs pull")
+    if head.startswith(LEGACY_MAGIC):
+        raise CheckpointUnsupported(f"{source} is in torch's format before 1.6; save it again with a current torch")
+    with suppress(CheckpointCorrupt):  # a pickle without an archive: what would run code is told by name
+        read_pickle(file.read(min(file.length, MAX_READ)), source=source, allowed=ALLOWED)
+    raise CheckpointCorrupt(f"{source} is not an archive that torch.save writes")
 
 
 def _header(value: Any, records: Mapping[str, Record], used: set[str], what: str) -> TensorHeader:

@@ -1,0 +1,53 @@
+"""Maps the tensors of a model file whose headers have been checked. It decides nothing about what they should be."""
+
+from __future__ import annotations
+
+import math
+import mmap
+import os
+from collections.abc import Callable, Mapping
+from io import RawIOBase
+from pathlib import Path
+
+import torch
+
+from nanochat_engine.checkpoint.headers import TensorHeader
+from nanochat_engine.errors import CheckpointCorrupt
+
+READ_CHUNK = 8 << 20
+
+
+def map_tensors(
+    path: Path, headers: Mapping[str, TensorHeader], progress: Callable[[float], None] | None = None
+) -> dict[str, torch.Tensor]:
+    """The tensors, as views of the file mapped privately: reading one takes no memory that the kernel can't take back.
+
+    The file is read once in order first, so that progress (0 to 1) is real and a failing disk is an error, not a signal.
+    Whoever keeps a tensor must copy it: the view changes if the file is overwritten in place.
+    """
+    try:
+        with path.open("rb", buffering=0) as file:
+            _read_through(file, progress or _ignore)
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    except OSError as error:
+        raise CheckpointCorrupt(f"{path} can't be read: {error}") from error
+    if any(header.record.offset + header.record.size > len(mapped) for header in headers.values()):
+        raise CheckpointCorrupt(f"{path} became shorter while it was read")
+    return {name: _view(mapped, header) for name, header in headers.items()}
+
+
+def _view(mapped: mmap.mmap, header: TensorHeader) -> torch.Tensor:
+    count = math.prod(header.shape)
+    return torch.frombuffer(mapped, dtype=header.dtype, count=count, offset=header.record.offset).view(header.shape)
+
+
+def _read_through(file: RawIOBase, progress: Callable[[float], None]) -> None:
+    length, done = max(1, os.fstat(file.fileno()).st_size), 0
+    buffer = bytearray(min(READ_CHUNK, length))
+    while count := file.readinto(buffer):
+        done += count
+        progress(min(1.0, done / length))
+
+
+def _ignore(_: float) -> None:
+    pass

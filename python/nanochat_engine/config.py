@@ -135,7 +135,9 @@ def read_settings(
         drain_timeout_seconds=reader.number("DRAIN_TIMEOUT_SECONDS", 30.0, 0, 3600, float),
     )
     if settings.token is None and settings.host not in ("127.0.0.1", "::1", "localhost"):
-        reader.problems.append(f"ENGINE_HOST={settings.host} listens beyond this machine: set ENGINE_TOKEN, or use 127.0.0.1")
+        reader.problems.append(
+            f"ENGINE_HOST={settings.host} listens beyond this machine: set ENGINE_TOKEN, or use 127.0.0.1"
+        )
     if reader.problems:
         raise SettingsError("; ".join(reader.problems))
     return settings

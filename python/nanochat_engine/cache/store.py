@@ -1,0 +1,55 @@
+"""The key and value tensors of every layer, in blocks. It implements model.attention.KeyValueStore."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from nanochat_engine.cache.blocks import BLOCK_TOKENS
+from nanochat_engine.model.architecture import Architecture
+
+
+def bytes_per_token(architecture: Architecture, dtype: torch.dtype) -> int:
+    """Bytes that one position takes in the cache, keys and values of all layers."""
+    a = architecture
+    return 2 * a.n_layer * a.n_kv_head * a.head_dim * dtype.itemsize
+
+
+class BlockStore:
+    """Keys and values, each layer (kv_heads, (blocks + 1) * BLOCK_TOKENS, head_dim); the last block is scratch for padding rows."""
+
+    def __init__(self, architecture: Architecture, blocks: int, dtype: torch.dtype, device: torch.device) -> None:
+        a = architecture
+        shape = (a.n_kv_head, (blocks + 1) * BLOCK_TOKENS, a.head_dim)
+        self.scratch_slot = blocks * BLOCK_TOKENS
+        # Untouched pages cost no memory on the CPU; a mask never lets a row see a slot that was not written.
+        self._keys = [torch.empty(shape, dtype=dtype, device=device) for _ in range(a.n_layer)]
+        self._values = [torch.empty(shape, dtype=dtype, device=device) for _ in range(a.n_layer)]
+        self._device = device
+
+    def write(self, layer: int, slots: Tensor, keys: Tensor, values: Tensor) -> None:
+        """Keep keys and values, each (rows, kv_heads, head_dim), at slots (rows,)."""
+        self._keys[layer].index_copy_(1, slots, keys.transpose(0, 1))
+        self._values[layer].index_copy_(1, slots, values.transpose(0, 1))
+
+    def read(self, layer: int, blocks: tuple[int, ...], first: int, last: int) -> tuple[Tensor, Tensor]:
+        """Keys and values of positions [first, last), each (kv_heads, last - first, head_dim); a view where the blocks are neighbours."""
+        skip = first // BLOCK_TOKENS
+        used = blocks[skip : -(-last // BLOCK_TOKENS)]
+        start = first - skip * BLOCK_TOKENS
+        count = last - first
+        if used[-1] - used[0] == len(used) - 1 and all(b - a == 1 for a, b in pairwise(used)):
+            origin = used[0] * BLOCK_TOKENS + start
+            return self._keys[layer].narrow(1, origin, count), self._values[layer].narrow(1, origin, count)
+        index = torch.tensor(used, device=self._device)
+        return self._gather(self._keys[layer], index, start, count), self._gather(
+            self._values[layer], index, start, count
+        )
+
+    @staticmethod
+    def _gather(cache: Tensor, index: Tensor, start: int, count: int) -> Tensor:
+        heads, slots, dim = cache.shape
+        blocks = cache.view(heads, slots // BLOCK_TOKENS, BLOCK_TOKENS * dim).index_select(1, index)
+        return blocks.view(heads, -1, dim).narrow(1, start, count)

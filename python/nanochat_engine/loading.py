@@ -1,0 +1,168 @@
+"""From settings to a model that is ready to step: read, build, choose the row count, size the cache, warm up.
+
+All of it runs on the engine thread, so that health answers meanwhile.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from nanochat_engine.cache.blocks import BLOCK_TOKENS, BlockPool, blocks_for
+from nanochat_engine.cache.store import BlockStore, bytes_per_token
+from nanochat_engine.checkpoint.loader import load_checkpoint
+from nanochat_engine.config import Settings
+from nanochat_engine.device import choose_device, choose_dtype, free_memory, use_threads
+from nanochat_engine.errors import SettingsError
+from nanochat_engine.model.architecture import Architecture
+from nanochat_engine.model.rows import invariant_quantum
+from nanochat_engine.model.weights import build_transformer
+from nanochat_engine.request import GenerateRequest, SamplingParams
+from nanochat_engine.runner import Runner
+from nanochat_engine.scheduler import Scheduler
+from nanochat_engine.sequence import Sequence
+from nanochat_engine.snapshot import EngineState, ModelInfo
+from nanochat_engine.step import take_step
+from nanochat_engine.tokenizer.tokenizer import Tokenizer
+
+# The share of free memory that the cache takes where CACHE_TOKENS does not say.
+_CACHE_SHARE = {"cpu": 0.25, "cuda": 0.85, "mps": 0.25}
+# BATCH_INVARIANT=auto keeps the promise while a lone stream's step costs less than this factor more.
+_INVARIANT_COST = 1.10
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that can step, and what health says of it."""
+
+    runner: Runner
+    tokenizer: Tokenizer
+    info: ModelInfo
+    blocks: int
+    device: str
+    dtype: str
+    kernel: str
+    batch_invariant: bool
+    longest_step_seconds: float
+
+
+def load(
+    settings: Settings, beat: Callable[[], None], report: Callable[[EngineState, str, float | None], None]
+) -> LoadedModel:
+    """Load and warm the model. report(state, phase, progress 0 to 1) is told of each phase.
+
+    Raises CheckpointError or SettingsError where a restart would fail the same way.
+    """
+    threads = use_threads(settings)
+    device = choose_device(settings)
+    dtype = choose_dtype(settings, device)
+    report("loading", "load", 0.0)
+    checkpoint = load_checkpoint(settings)
+    architecture = checkpoint.architecture
+    model = build_transformer(
+        architecture, checkpoint.tensors, device, dtype, lambda share: report("loading", "load", share)
+    )
+    info = ModelInfo(
+        id=checkpoint.model_id,
+        generation=architecture.generation.value,
+        context_length=architecture.sequence_len,
+        vocab_size=architecture.vocab_size,
+        parameters=checkpoint.parameters,
+    )
+    tokenizer = checkpoint.tokenizer
+    del checkpoint
+    report("warming", "warm", 0.0)
+    blocks = _cache_blocks(settings, architecture, dtype, device)
+    store = BlockStore(architecture, blocks, dtype, device)
+    runner = Runner(model, store, device, quantum=1, beat=beat)
+    warm_up = _WarmUp(runner, tokenizer, blocks, architecture.sequence_len)
+    longest = warm_up.run(settings.max_running, settings.step_tokens)
+    report("warming", "warm", 0.5)
+    if settings.batch_invariant != "off":
+        try:
+            quantum = invariant_quantum(model, settings.max_running + settings.step_tokens)
+        except SettingsError:
+            if settings.batch_invariant == "on":
+                raise
+        else:
+            if settings.batch_invariant == "on" or warm_up.cost(quantum) < _INVARIANT_COST:
+                runner.quantum = quantum
+    invariant = settings.batch_invariant != "off" and (runner.quantum > 1 or settings.batch_invariant == "on")
+    return LoadedModel(
+        runner=runner,
+        tokenizer=tokenizer,
+        info=info,
+        blocks=blocks,
+        device=str(device),
+        dtype=str(dtype).removeprefix("torch."),
+        kernel=f"torch {torch.__version__} {torch.backends.cpu.get_cpu_capability()}, {threads} threads"
+        if device.type == "cpu"
+        else "torch",
+        batch_invariant=invariant,
+        longest_step_seconds=longest,
+    )
+
+
+def _cache_blocks(settings: Settings, architecture: Architecture, dtype: torch.dtype, device: torch.device) -> int:
+    """Blocks of the cache: CACHE_TOKENS, else what every running sequence could use, within a share of free memory."""
+    per_block = bytes_per_token(architecture, dtype) * BLOCK_TOKENS
+    room = free_memory(device) // per_block
+    if settings.cache_tokens is not None:
+        blocks = blocks_for(settings.cache_tokens)
+        if blocks > room:
+            raise SettingsError(
+                f"CACHE_TOKENS={settings.cache_tokens} takes {blocks * per_block >> 20} MiB; {room * per_block >> 20} MiB are free."
+            )
+        return blocks
+    wanted = settings.max_running * blocks_for(architecture.sequence_len)
+    blocks = min(wanted, int(room * _CACHE_SHARE.get(device.type, 0.25)))
+    if blocks < blocks_for(architecture.sequence_len):
+        raise SettingsError(
+            f"Too little memory: a cache for one full context takes {blocks_for(architecture.sequence_len) * per_block >> 20} MiB."
+        )
+    return blocks
+
+
+class _WarmUp:
+    """Runs the real path on made-up prompts, so that every kind of step has been taken once before a client's."""
+
+    def __init__(self, runner: Runner, tokenizer: Tokenizer, blocks: int, context: int) -> None:
+        self._runner = runner
+        self._tokenizer = tokenizer
+        self._blocks = blocks
+        self._context = context
+
+    def run(self, sequences: int, step_tokens: int) -> float:
+        """A step of prompts alone, prompts beside decoding, a full batch decoding; return the longest step in seconds."""
+        long_prompt = min(step_tokens + BLOCK_TOKENS + 1, self._context - 4)
+        return max(max(self._steps([long_prompt, 8], 2)), max(self._steps([4] * sequences, 3)))
+
+    def cost(self, quantum: int) -> float:
+        """How many times longer a lone stream's decode step takes at this quantum, by the medians of interleaved runs."""
+        before = self._runner.quantum
+        times: dict[int, list[float]] = {before: [], quantum: []}
+        for _ in range(3):
+            for candidate, taken in times.items():
+                self._runner.quantum = candidate
+                taken += self._steps([4], 8)[2:]
+        self._runner.quantum = before
+        return statistics.median(times[quantum]) / statistics.median(times[before])
+
+    def _steps(self, prompts: list[int], tokens: int) -> list[float]:
+        scheduler = Scheduler(
+            BlockPool(self._blocks), max_running=len(prompts), max_waiting=len(prompts), step_tokens=512
+        )
+        params = SamplingParams(seed=0, max_tokens=tokens, ignore_eos=True)
+        for number, length in enumerate(prompts):
+            request = GenerateRequest(str(number), (self._tokenizer.bos_id,) * length, params, calculator=False)
+            scheduler.add([Sequence(request, 0, tokens, self._tokenizer)])
+        taken: list[float] = []
+        while not scheduler.idle:
+            started = time.perf_counter()
+            take_step(scheduler, self._runner)
+            taken.append(time.perf_counter() - started)
+        return taken

@@ -1,0 +1,37 @@
+"""The rows of one forward pass: tokens of many sequences laid end to end, without padding between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Neighbouring rows of one sequence whose attention is computed together.
+
+    rows [row, row + length) stand at positions [start, start + length); they attend to keys [0, start + length).
+    blocks: the sequence's cache blocks in order, at least enough for start + length positions.
+    """
+
+    row: int
+    start: int
+    length: int
+    blocks: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """token_ids, previous_ids, positions, slots: (rows,) int64; segments cover the first rows, what follows is padding.
+
+    previous_ids: the token before each row's, any id where the position is 0. slots: where a row's key and value are
+    kept; padding rows point at the cache's scratch block. logit_rows: (n,) the rows whose logits are wanted.
+    """
+
+    token_ids: Tensor
+    previous_ids: Tensor
+    positions: Tensor
+    slots: Tensor
+    segments: tuple[Segment, ...]
+    logit_rows: Tensor

@@ -1,0 +1,102 @@
+"""One choice of a request while it is generated: its ids, where its keys and values are, its text.
+
+Everything but the blocks is a function of (prompt, token ids): replaying the ids of an interrupted run gives the same state,
+which is how resumption and preemption work. It knows no torch and no other sequence.
+"""
+
+from __future__ import annotations
+
+from nanochat_engine.errors import InvalidRequest
+from nanochat_engine.request import ChoiceDelta, ChoiceResume, FinishReason, GenerateRequest
+from nanochat_engine.tokenizer.incremental import TextStream
+from nanochat_engine.tokenizer.tokenizer import Tokenizer
+from nanochat_engine.tools.tool_loop import CalculatorLoop
+
+
+class Sequence:
+    """ids: prompt and generated tokens. computed: how many of them have their keys and values in `blocks`."""
+
+    def __init__(self, request: GenerateRequest, index: int, max_tokens: int, tokenizer: Tokenizer) -> None:
+        self.request_id = request.request_id
+        self.index = index
+        self.params = request.params
+        self.prompt_tokens = len(request.prompt_ids)
+        self.ids = list(request.prompt_ids)
+        self.computed = 0
+        self.blocks: list[int] = []
+        self.finish_reason: FinishReason | None = None
+        self._max_tokens = max_tokens
+        self._tokenizer = tokenizer
+        self._text = TextStream(request.params.stop)
+        self._calculator = CalculatorLoop(tokenizer) if request.calculator else None
+        self._released = 0
+        resume = request.resume.get(index)
+        # What a resumed choice owes before its next token: text that was not released yet, or its end.
+        self.opening = self._replay(resume) if resume is not None else None
+
+    @property
+    def generated(self) -> int:
+        return len(self.ids) - self.prompt_tokens
+
+    @property
+    def pending(self) -> int:
+        """Tokens that the next steps have to compute; one, the newest, while it is decoding."""
+        return len(self.ids) - self.computed
+
+    def append(self, sampled: int) -> ChoiceDelta:
+        """Take the next token: the calculator's forced one where there is one, else the sampled."""
+        token = self.next_forced()
+        token = sampled if token is None else token
+        text = self._absorb(token)
+        self._released += len(text)
+        return self._delta((token,), text)
+
+    def next_forced(self) -> int | None:
+        """The token that the calculator forces next, if any."""
+        return self._calculator.next_forced if self._calculator is not None else None
+
+    def _replay(self, resume: ChoiceResume) -> ChoiceDelta | None:
+        """Run the ids of an interrupted run through the same state; text up to text_offset is not sent again.
+
+        Raises InvalidRequest where the ids can't be what a run with these parameters gave.
+        """
+        param = f"resume.choices[{self.index}]"
+        text = ""
+        for position, token in enumerate(resume.token_ids):
+            if self.finish_reason is not None:
+                raise InvalidRequest(
+                    f"The choice had already finished after {position} tokens.", param=f"{param}.token_ids"
+                )
+            text += self._absorb(token)
+        if resume.text_offset > len(text):
+            raise InvalidRequest(
+                f"The tokens give {len(text)} characters, fewer than text_offset.", param=f"{param}.text_offset"
+            )
+        self._released = len(text)
+        owed = text[resume.text_offset :]
+        return self._delta((), owed) if owed or self.finish_reason is not None else None
+
+    def _absorb(self, token: int) -> str:
+        """Add one token to the state and return the text that it releases."""
+        self.ids.append(token)
+        visible = True
+        if self._calculator is not None:
+            self._calculator.push(token)
+            visible = self._calculator.visible
+        text = ""
+        if token in self._tokenizer.stop_ids and not self.params.ignore_eos:
+            self.finish_reason = "stop"
+        elif visible:
+            text = self._text.feed(self._tokenizer.token_bytes(token))
+            if self._text.stopped:
+                self.finish_reason = "stop"
+        if self.finish_reason is None and self.generated >= self._max_tokens:
+            self.finish_reason = "length"
+        if self.finish_reason is not None:
+            text += self._text.finish()
+            if self._text.stopped:
+                self.finish_reason = "stop"
+        return text
+
+    def _delta(self, token_ids: tuple[int, ...], text: str) -> ChoiceDelta:
+        return ChoiceDelta(self.request_id, self.index, token_ids, text, self._released, self.finish_reason)

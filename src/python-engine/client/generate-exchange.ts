@@ -1,0 +1,139 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Subscriber } from 'rxjs';
+import type { Dispatcher } from 'undici';
+import { engineFailed, engineTimeout, engineUnavailable } from '../../openai/error-catalogue.js';
+import { OpenAIError } from '../../openai/openai-error.js';
+import { LineSplitter } from '../line-splitter.js';
+import type { GenerateEvent } from '../worker.js';
+import type { GenerateDeadlines } from './engine-client.js';
+import { engineRefusal } from './engine-refusal.js';
+import { parseGenerateLine } from './generate-line.js';
+
+const MAX_LINE = 1024 * 1024;
+const MAX_REFUSAL_BYTES = 64 * 1024;
+
+/** One `POST /generate` from its first byte to its last, as undici's handler; fed by the socket, it feeds a subscriber. */
+export class GenerateExchange implements Dispatcher.DispatchHandler {
+  private controller: Dispatcher.DispatchController | null = null;
+  private readonly lines = new LineSplitter(MAX_LINE, (line, cut) => this.line(line, cut));
+  private refusal: { status: number; retryAfter: string | undefined; body: Buffer[]; bytes: number } | null = null;
+  private admitted = false;
+  private complete = false;
+  private over = false;
+  private timer: NodeJS.Timeout;
+  private streaming = false;
+
+  constructor(
+    private readonly subscriber: Subscriber<GenerateEvent>,
+    private readonly deadlines: GenerateDeadlines,
+  ) {
+    this.timer = setTimeout(() => this.late(deadlines.firstTokenMs), deadlines.firstTokenMs);
+  }
+
+  /** Destroys the socket, which is how the engine learns that nobody wants the rest. Harmless after the end. */
+  abort(): void {
+    if (this.over) return;
+    this.end();
+    this.controller?.abort(new Error('aborted'));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller;
+    // Nothing has been sent yet, so an exchange given up while connecting never reaches the engine.
+    if (this.over) controller.abort(new Error('aborted'));
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200 || this.over) return;
+    if (status !== 200) {
+      this.refusal = { status, retryAfter: headers['retry-after'], body: [], bytes: 0 };
+      return;
+    }
+    this.admitted = true;
+    this.subscriber.next({ type: 'admitted', promptTokens: Number(headers['x-prompt-tokens'] ?? 0) });
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, bytes: Buffer): void {
+    if (this.over) return;
+    if (this.refusal === null) {
+      this.lines.push(bytes);
+      return;
+    }
+    this.refusal.bytes += bytes.length;
+    if (this.refusal.bytes <= MAX_REFUSAL_BYTES) this.refusal.body.push(bytes);
+  }
+
+  onResponseEnd(): void {
+    if (this.over) return;
+    if (this.refusal !== null) {
+      const { status, body, retryAfter } = this.refusal;
+      this.fail(engineRefusal(status, Buffer.concat(body).toString(), retryAfter));
+      return;
+    }
+    this.lines.end();
+    this.finish(engineFailed('The engine ended its answer before it was complete.'));
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    if (this.over) return;
+    this.finish(
+      this.admitted
+        ? engineFailed('The engine stopped in the middle of its answer.')
+        : engineUnavailable(`The engine can not be reached: ${error.message}`, 1),
+    );
+  }
+
+  private line(text: string, cut: boolean): void {
+    if (this.over || text === '') return;
+    if (cut) {
+      this.fail(engineFailed('The engine sent a line without an end.'));
+      return;
+    }
+    try {
+      const event = parseGenerateLine(text);
+      this.touch();
+      this.complete = event.type === 'usage';
+      this.subscriber.next(event);
+    } catch (error) {
+      this.fail(error instanceof OpenAIError ? error : engineFailed(String(error)));
+    }
+  }
+
+  /** Each line starts the wait for the next; cheaper than a timer a token. */
+  private touch(): void {
+    if (this.streaming) {
+      this.timer.refresh();
+      return;
+    }
+    this.streaming = true;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.late(this.deadlines.tokenMs), this.deadlines.tokenMs);
+  }
+
+  private late(limitMs: number): void {
+    const what = this.streaming ? 'the next token' : 'the first token';
+    this.finish(engineTimeout(`The engine did not give ${what} within ${limitMs / 1000} s.`));
+  }
+
+  /** An answer that has had its last line is whole, however its connection ends. */
+  private finish(otherwise: OpenAIError): void {
+    if (!this.complete) {
+      this.fail(otherwise);
+      return;
+    }
+    this.end();
+    this.subscriber.complete();
+  }
+
+  private fail(error: OpenAIError): void {
+    if (this.over) return;
+    this.end();
+    this.subscriber.error(error);
+    this.controller?.abort(error);
+  }
+
+  private end(): void {
+    this.over = true;
+    clearTimeout(this.timer);
+  }
+}

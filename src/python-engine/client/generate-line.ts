@@ -1,0 +1,57 @@
+import { OpenAIError } from '../../openai/openai-error.js';
+import { engineFailed } from '../../openai/error-catalogue.js';
+import type { ChoiceChunk, GenerateEvent } from '../worker.js';
+import { parseErrorBody } from './engine-refusal.js';
+
+interface WireChoice {
+  index: number;
+  token_ids: number[];
+  text: string;
+  text_offset: number;
+  finish_reason: ChoiceChunk['finishReason'];
+}
+
+interface WireLine {
+  choices?: WireChoice[];
+  usage?: { prompt_tokens: number; completion_tokens: number; cached_tokens: number };
+  error?: unknown;
+}
+
+/** One line of the answer of `POST /generate` as an event. Throws OpenAIError for an error line and for no line at all. */
+export function parseGenerateLine(text: string): Exclude<GenerateEvent, { type: 'admitted' }> {
+  const line = parse(text);
+  if (Array.isArray(line.choices)) return { type: 'chunk', choices: line.choices.map(choice) };
+  if (line.usage) {
+    const { prompt_tokens, completion_tokens, cached_tokens } = line.usage;
+    return {
+      type: 'usage',
+      promptTokens: prompt_tokens,
+      completionTokens: completion_tokens,
+      cachedTokens: cached_tokens ?? 0,
+    };
+  }
+  const error = parseErrorBody(line);
+  if (error === null) throw engineFailed('The engine sent a line that is neither choices, usage nor an error.');
+  // The 200 is long gone, so the status says only whose fault it was: ours.
+  throw new OpenAIError({ status: 500, type: 'server_error', ...error });
+}
+
+function choice(wire: WireChoice): ChoiceChunk {
+  return {
+    index: wire.index,
+    tokenIds: wire.token_ids,
+    text: wire.text,
+    textOffset: wire.text_offset,
+    finishReason: wire.finish_reason ?? null,
+  };
+}
+
+function parse(text: string): WireLine {
+  try {
+    const line: unknown = JSON.parse(text);
+    if (typeof line === 'object' && line !== null) return line;
+  } catch {
+    // Told below, as any other line that is none.
+  }
+  throw engineFailed('The engine sent a line that is not JSON.');
+}

@@ -1,0 +1,38 @@
+import type { WorkerStatus } from './worker-status.js';
+
+export interface PoolStatus {
+  /** Some worker is ready, and idle or beating. */
+  ready: boolean;
+  everReady: boolean;
+  /** No worker will come back by itself. */
+  allFailed: boolean;
+  /** Why it is not ready, for people; null when it is. */
+  reason: string | null;
+  /** Requests that the ready workers take at once: each what it runs, and two that wait in it. */
+  capacity: number;
+  workers: WorkerStatus[];
+}
+
+const WAITING_IN_WORKER = 2;
+
+export function poolStatus(workers: WorkerStatus[], everReady: boolean): PoolStatus {
+  const ready = workers.some(isReady);
+  return {
+    ready,
+    everReady: everReady || ready,
+    allFailed: workers.length > 0 && workers.every(({ state }) => state === 'failed'),
+    reason: ready ? null : workers.map(reasonOf).join('; '),
+    capacity: workers
+      .filter(({ state }) => state === 'ready')
+      .reduce((sum, { engine }) => sum + (engine?.maxRunning ?? 1) + WAITING_IN_WORKER, 0),
+    workers,
+  };
+}
+
+const isReady = ({ state, beating }: WorkerStatus): boolean => state === 'ready' && beating;
+
+function reasonOf({ name, state, phase, progress, reason }: WorkerStatus): string {
+  const share = progress === null ? '' : ` ${Math.round(progress * 100)} %`;
+  const where = phase === null ? '' : ` (${phase}${share})`;
+  return `${name} is ${state}${where}${reason === null ? '' : `: ${reason}`}`;
+}

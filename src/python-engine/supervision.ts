@@ -1,0 +1,36 @@
+import type { Settings } from '../config/settings.js';
+import { RESTART_LIMITS, type RestartLimits } from './restart-policy.js';
+
+/** How closely a worker is watched, and how long anything about it may take. */
+export interface Supervision {
+  /** From the start of the child to ready. The model is on disk by then: a download is not part of it. */
+  startTimeoutMs: number;
+  hangSeconds: number;
+  firstTokenMs: number;
+  tokenMs: number;
+  /** Between SIGTERM and SIGKILL. The gateway has let its streams finish by then. */
+  stopMs: number;
+  /** Between two polls of health, before and after ready. */
+  startPollMs: number;
+  readyPollMs: number;
+  /** For one answer of health. */
+  probeMs: number;
+  restarts: RestartLimits;
+}
+
+export function supervisionOf(settings: Settings): Supervision {
+  return {
+    startTimeoutMs: settings.startTimeoutSeconds * 1000,
+    hangSeconds: settings.hangSeconds,
+    firstTokenMs: settings.firstTokenTimeoutSeconds * 1000,
+    tokenMs: settings.tokenTimeoutSeconds * 1000,
+    stopMs: 5_000,
+    startPollMs: 50,
+    readyPollMs: 250,
+    probeMs: Math.min(2_000, (settings.hangSeconds * 1000) / 3),
+    restarts: RESTART_LIMITS,
+  };
+}
+
+/** The token by which Nest hands it to the pool. */
+export const SUPERVISION = Symbol('SUPERVISION');

@@ -47,14 +47,14 @@ export default {
       comment: 'An index.ts hides who imports what',
       severity: 'error',
       from: {},
-      to: { path: '^src/(.*/)?index\\.ts$' },
+      to: { path: '^src/.*index\\.ts$' },
     },
     {
       name: 'no-dumps',
       comment: 'Name the noun: no utils, helpers, common or shared',
       severity: 'error',
       from: {},
-      to: { path: '^src/(.*/)?(utils?|helpers?|common|shared|misc)(/|\\.ts$)' },
+      to: { path: '^src/.*(utils|helpers?|common|shared|misc)(/|\\.ts$)' },
     },
     {
       name: 'processes-and-http-in-python-engine-only',
@@ -90,7 +90,6 @@ export default {
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default', 'types'],
-      extensionAlias: { '.js': ['.ts', '.js'] },
     },
   },
 };

@@ -1,0 +1,14 @@
+import { randomUUID } from 'node:crypto';
+
+/** What every chunk of an answer, or the one answer, repeats. */
+export interface AnswerIdentity {
+  id: string;
+  /** Unix time in seconds. */
+  created: number;
+  /** As the client named it. */
+  model: string;
+  /** Changes with whatever would change an answer of the same seed; null before an engine is known. */
+  fingerprint: string | null;
+}
+
+export const newAnswerId = (): string => `chatcmpl-${randomUUID().replaceAll('-', '')}`;

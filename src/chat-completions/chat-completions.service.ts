@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { defer, finalize, type Observable, Subject, tap } from 'rxjs';
+import { AdmissionQueue } from '../admission/admission.queue.js';
+import { engineUnavailable, modelLoading, modelNotFound, shuttingDown } from '../openai/error-catalogue.js';
+import { MODEL_ALIAS, servedModelId } from '../openai/served-model.js';
+import { asOpenAIError } from '../openai/to-openai-error.js';
+import type { GenerateEvent } from '../python-engine/worker.js';
+import { WorkerPool } from '../python-engine/worker-pool.js';
+import { type AnswerIdentity, newAnswerId } from './answer-identity.js';
+import type { ChatCompletionRequest } from './chat-completion.dto.js';
+import { GenerationRecord } from './generation-record.js';
+import { systemFingerprint } from './system-fingerprint.js';
+import { toGenerateRequest } from './to-generate-request.js';
+
+/** One chat completion through the queue and the pool; it knows no HTTP. */
+@Injectable()
+export class ChatCompletionsService {
+  private readonly ended = new Subject<GenerationRecord>();
+
+  /** Every generation at its end, for whoever counts. */
+  readonly ended$ = this.ended.asObservable();
+
+  constructor(
+    private readonly queue: AdmissionQueue,
+    private readonly pool: WorkerPool,
+  ) {}
+
+  identify(body: ChatCompletionRequest): AnswerIdentity {
+    const engine = this.pool.status.workers.find(({ state }) => state === 'ready')?.engine;
+    return {
+      id: newAnswerId(),
+      created: Math.floor(Date.now() / 1000),
+      model: body.model,
+      fingerprint: engine ? systemFingerprint(engine) : null,
+    };
+  }
+
+  /** Unsubscribing ends the generation wherever it is: in the queue, in the prompt or in the answer. */
+  generate(body: ChatCompletionRequest, record: GenerationRecord): Observable<GenerateEvent> {
+    const request = toGenerateRequest(body, record.id);
+    const work = (): Observable<GenerateEvent> => {
+      record.started();
+      return this.pool.generate(request);
+    };
+    return defer(() => {
+      this.refuseEarly(body.model);
+      return this.queue.run(work);
+    }).pipe(
+      tap({
+        next: (event) => record.take(event),
+        complete: () => record.end('finished'),
+        error: (failure: unknown) => {
+          const { code } = asOpenAIError(failure);
+          record.end(record.firstTokenMs === null ? 'refused' : 'failed', code);
+        },
+      }),
+      finalize(() => {
+        record.end('aborted');
+        this.ended.next(record);
+      }),
+    );
+  }
+
+  /** What newly arrives while nothing can serve it is told so; only what was accepted waits for a worker to return. */
+  private refuseEarly(model: string): void {
+    const { ready, allFailed, everReady, reason, workers } = this.pool.status;
+    if (this.queue.status.closed) throw shuttingDown();
+    if (!ready) {
+      if (allFailed) throw engineUnavailable(`The engine has failed: ${reason}`, 30);
+      throw everReady
+        ? engineUnavailable(`The engine is restarting: ${reason}`)
+        : modelLoading(`The model is loading: ${reason}`);
+    }
+    if (model !== MODEL_ALIAS && model !== servedModelId(workers)) throw modelNotFound(model);
+  }
+}

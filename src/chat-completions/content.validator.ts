@@ -1,0 +1,34 @@
+import { registerDecorator, type ValidationArguments } from 'class-validator';
+import type { TextPart } from './text-part.js';
+
+/** Content is a string or an array of text parts, of well-formed text: half a surrogate pair has no UTF-8. */
+export function IsContent(): PropertyDecorator {
+  return (target, propertyName) =>
+    registerDecorator({
+      name: 'isContent',
+      target: target.constructor,
+      propertyName: String(propertyName),
+      validator: {
+        validate: (value: unknown) => problemOf(value) === null,
+        defaultMessage: (argument?: ValidationArguments) => problemOf(argument?.value) ?? '',
+      },
+    });
+}
+
+function problemOf(value: unknown): string | null {
+  if (typeof value === 'string') return wellFormed(value);
+  if (!Array.isArray(value)) return 'expected a string or an array of text parts';
+  if (value.length === 0) return 'expected at least one text part';
+  for (const part of value as unknown[]) {
+    if (typeof part !== 'object' || part === null) return 'expected parts of the form {"type": "text", "text": ...}';
+    const { type, text } = part as Partial<TextPart>;
+    if (type !== 'text') return `parts of type '${String(type).slice(0, 40)}' are not supported; only 'text' is`;
+    if (typeof text !== 'string') return 'expected the text of each part to be a string';
+    const problem = wellFormed(text);
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
+const wellFormed = (text: string): string | null =>
+  text.isWellFormed() ? null : 'expected well-formed Unicode, but got an unpaired surrogate';

@@ -1,0 +1,7 @@
+import { IsBoolean, IsOptional } from 'class-validator';
+
+export class StreamOptionsDto {
+  @IsOptional()
+  @IsBoolean({ message: 'expected true or false' })
+  include_usage?: boolean | null;
+}

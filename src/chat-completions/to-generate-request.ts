@@ -1,0 +1,31 @@
+import { randomInt } from 'node:crypto';
+import type { GenerateRequest, SamplingParams } from '../python-engine/worker.js';
+import type { ChatCompletionRequest } from './chat-completion.dto.js';
+import { textOf } from './text-of.js';
+
+/** The engine's request for a checked body. What is absent is left to the engine, but a seed is always drawn. */
+export function toGenerateRequest(body: ChatCompletionRequest, requestId: string): GenerateRequest {
+  return {
+    requestId,
+    messages: body.messages.map(({ role, content }) => ({
+      role: role === 'developer' ? 'system' : role,
+      content: textOf(content),
+    })),
+    sampling: samplingOf(body),
+    n: body.n ?? 1,
+    calculator: body.calculator ?? true,
+  };
+}
+
+function samplingOf(body: ChatCompletionRequest): SamplingParams {
+  const maxTokens = body.max_completion_tokens ?? body.max_tokens;
+  return {
+    seed: body.seed ?? randomInt(2 ** 48 - 1),
+    ...(body.temperature == null ? {} : { temperature: body.temperature }),
+    ...(body.top_k == null ? {} : { topK: body.top_k }),
+    ...(body.top_p == null ? {} : { topP: body.top_p }),
+    ...(maxTokens == null ? {} : { maxTokens }),
+    ...(body.stop == null || body.stop.length === 0 ? {} : { stop: body.stop }),
+    ...(body.ignore_eos == null ? {} : { ignoreEos: body.ignore_eos }),
+  };
+}

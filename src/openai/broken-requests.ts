@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { headersTooLarge, malformedRequest, requestTimeout } from './error-catalogue.js';
+import type { OpenAIError } from './openai-error.js';
+
+/** Answers what is not HTTP, or came too slowly: there is no request yet that a filter could see. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const answering = (socket as Socket & { _httpMessage?: { headersSent: boolean } })._httpMessage?.headersSent === true;
+  if (socket.writable && !answering) socket.write(rawAnswer(openAIErrorOf(error.code)));
+  socket.destroySoon();
+}
+
+/** Answers what the router can't read (a malformed URL); it runs before any hook. */
+export function answerFrameworkError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const { status, body } = malformedRequest(error.message);
+  void reply.code(status).header('x-request-id', request.id).send(body);
+}
+
+function openAIErrorOf(code: string | undefined): OpenAIError {
+  if (code === 'HPE_HEADER_OVERFLOW') return headersTooLarge();
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return requestTimeout();
+  return malformedRequest('The request is not valid HTTP.');
+}
+
+function rawAnswer(error: OpenAIError): string {
+  const body = JSON.stringify(error.body);
+  const head = [
+    `HTTP/1.1 ${error.status} ${STATUS_CODES[error.status]}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-request-id: req_${randomUUID().replaceAll('-', '')}`,
+    'connection: close',
+  ];
+  return `${head.join('\r\n')}\r\n\r\n${body}`;
+}

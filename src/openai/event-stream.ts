@@ -1,0 +1,103 @@
+import type { ServerResponse } from 'node:http';
+import type { OpenAIErrorBody } from './openai-error.js';
+
+export interface EventStreamLimits {
+  /** Silence after which a comment is sent, so that no proxy takes the stream for dead. */
+  pingMs: number;
+  /** A client that leaves more than this unread is cut off. */
+  bufferBytes: number;
+  /** A client that takes nothing for this long, while something waits for it, is cut off. */
+  stallMs: number;
+}
+
+const HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache',
+  'x-accel-buffering': 'no',
+};
+
+/** Server-sent events on a raw response: headers with the first write, pings in silence, and no endless buffering. */
+export class EventStream {
+  private ping: NodeJS.Timeout | undefined;
+  private stall: NodeJS.Timeout | undefined;
+  private given = 0;
+  private ended = false;
+
+  /** `beforeHead` runs when nothing can be refused any more; `onCutOff` when the client was too slow. */
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly limits: EventStreamLimits,
+    private readonly beforeHead: () => void,
+    private readonly onCutOff: () => void,
+  ) {
+    response.on('drain', this.drained);
+    response.once('close', this.drained);
+  }
+
+  /** True once the status is out: from here on a failure can only be an event. */
+  get opened(): boolean {
+    return this.response.headersSent;
+  }
+
+  /** Starts the clock of silence. */
+  start(): void {
+    this.ping = setTimeout(() => this.write(': ping\n\n'), this.limits.pingMs);
+  }
+
+  /** One or more whole events, already encoded. */
+  write(events: string): void {
+    if (this.ended || this.response.destroyed) return;
+    if (!this.opened) {
+      this.beforeHead();
+      this.response.writeHead(200, HEADERS);
+    }
+    this.ping?.refresh();
+    this.given += Buffer.byteLength(events);
+    if (!this.response.write(events)) this.watch();
+  }
+
+  /** The failure, if there is one, then the mark of the end, then the end. */
+  end(failure?: OpenAIErrorBody): void {
+    if (this.ended) return;
+    this.write(`${failure === undefined ? '' : `data: ${JSON.stringify(failure)}\n\n`}data: [DONE]\n\n`);
+    this.close();
+    this.response.once('finish', this.drained);
+    this.stall ??= this.stallTimer(this.taken); // also the last bytes must not wait for ever
+    this.response.end();
+  }
+
+  /** Stops the clocks; the client is gone, or the answer went another way. */
+  close(): void {
+    this.ended = true;
+    clearTimeout(this.ping);
+  }
+
+  private watch(): void {
+    if (this.response.writableLength > this.limits.bufferBytes) this.cutOff();
+    else this.stall ??= this.stallTimer(this.taken);
+  }
+
+  private stallTimer(takenBefore: number): NodeJS.Timeout {
+    return setTimeout(() => {
+      if (this.response.destroyed || this.response.writableLength === 0) return;
+      if (this.taken > takenBefore) this.stall = this.stallTimer(this.taken);
+      else this.cutOff();
+    }, this.limits.stallMs);
+  }
+
+  private get taken(): number {
+    return this.given - this.response.writableLength;
+  }
+
+  private readonly drained = (): void => {
+    clearTimeout(this.stall);
+    this.stall = undefined;
+  };
+
+  private cutOff(): void {
+    this.close();
+    this.drained();
+    this.onCutOff();
+    this.response.destroy();
+  }
+}

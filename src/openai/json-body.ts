@@ -1,0 +1,28 @@
+import type { FastifyInstance } from 'fastify';
+import { invalidJson } from './error-catalogue.js';
+
+/** JSON is the only body taken: any other type, which a foreign page could send unasked, is 415. */
+export function addJsonBody(server: FastifyInstance): void {
+  const parse = server.getDefaultJsonParser('error', 'ignore');
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+    void parse(request, text as string, (error: Error | null, body: unknown) => {
+      if (error === null) done(null, exactSeed(text as string, body));
+      else done(invalidJson());
+    });
+  });
+}
+
+/** A seed beyond 2^53 would be rounded by JSON.parse: it is read again, digit by digit, as a bigint. */
+export function exactSeed(text: string, body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || !('seed' in body)) return body;
+  if (typeof body.seed !== 'number' || !Number.isInteger(body.seed) || Number.isSafeInteger(body.seed)) return body;
+  let source: string | undefined;
+  // The top level is revived last, so the last seed seen at it is the one that counts.
+  JSON.parse(text, function (this: unknown, key: string, value: unknown, context?: { source?: string }) {
+    if (key === 'seed' && value === body.seed) source = context?.source;
+    return value;
+  } as (this: unknown, key: string, value: unknown) => unknown);
+  if (source !== undefined && /^-?\d+$/.test(source)) Object.assign(body, { seed: BigInt(source) });
+  return body;
+}

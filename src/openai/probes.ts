@@ -1,0 +1,4 @@
+/** Probes come from kubelets by the pod's address and never need a key, a host name or a line in the log. */
+export function isProbe(url: string): boolean {
+  return /^\/health(\/|\?|$)/.test(url);
+}

@@ -1,0 +1,35 @@
+import { Logger } from '@nestjs/common';
+import type { FastifyInstance } from 'fastify';
+import { isProbe } from './probes.js';
+import { RequestRecord } from './request-record.js';
+
+const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-|$)/;
+
+/** One line at the end of each request, answered or abandoned; probes, which come every second, at debug. */
+export function addRequestLog(server: FastifyInstance): void {
+  const logger = new Logger('Request');
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.raw.once('close', () => {
+      const record = RequestRecord.of(request.raw);
+      const traceparent = request.headers['traceparent'];
+      const trace = typeof traceparent === 'string' ? TRACEPARENT.exec(traceparent)?.[1] : undefined;
+      const line = {
+        message: `${request.method} ${pathOf(request.url)}`,
+        request_id: record.requestId,
+        ...(trace === undefined ? {} : { trace_id: trace }),
+        status: reply.raw.headersSent ? reply.raw.statusCode : null,
+        aborted: !reply.raw.writableFinished,
+        duration_ms: record.elapsedMs,
+        ...record.fields,
+      };
+      if (isProbe(request.url)) logger.debug(line);
+      else logger.log(line);
+    });
+    done();
+  });
+}
+
+/** Without the query, which may carry what is nobody's business, and not of any length. */
+function pathOf(url: string): string {
+  return url.split('?', 1)[0]?.slice(0, 200) ?? '';
+}

@@ -1,0 +1,90 @@
+import { filter, firstValueFrom, timeout } from 'rxjs';
+import { readSettings } from '../../src/config/read-settings.js';
+import { ModelManager } from '../../src/model-manager/model-manager.service.js';
+import type { PoolStatus } from '../../src/python-engine/pool-status.js';
+import { freePort } from '../../src/python-engine/process/free-port.js';
+import { supervisionOf, type Supervision } from '../../src/python-engine/supervision.js';
+import { WorkerPool } from '../../src/python-engine/worker-pool.js';
+import type { WorkerState } from '../../src/python-engine/worker-state.js';
+import type { WorkerStatus } from '../../src/python-engine/worker-status.js';
+import { FakeEngine, type FakeEngineScript } from '../fake-engine/fake-engine.js';
+
+/** Ten times and more what anything here takes; only a failure waits for so long. */
+const DEADLINE_MS = 20_000;
+
+export interface SupervisedOptions {
+  /** More of the environment, by its names. */
+  environment?: Record<string, string>;
+  supervision?: Partial<Supervision>;
+}
+
+/** A pool with one fake engine, and all states that it has been in. */
+export class SupervisedFake {
+  readonly history: WorkerState[] = [];
+
+  private constructor(
+    readonly engine: FakeEngine,
+    readonly pool: WorkerPool,
+    /** The port asked for first. */
+    readonly port: number,
+  ) {
+    pool.status$.subscribe(({ workers }) => {
+      const state = workers[0]!.state;
+      if (this.history.at(-1) !== state) this.history.push(state);
+    });
+  }
+
+  static async start(script: FakeEngineScript = {}, options: SupervisedOptions = {}): Promise<SupervisedFake> {
+    const engine = new FakeEngine(script);
+    const port = Number(options.environment?.['ENGINE_PORT'] ?? (await freePort('127.0.0.1', 0)));
+    const settings = readSettings({
+      INFERENCE_SERVER_PATH: engine.path,
+      MODEL: engine.model,
+      ENGINE_PORT: String(port),
+      PATH: process.env['PATH'],
+      ...options.environment,
+    });
+    const supervision = supervisionOf(settings);
+    const restarts = { ...supervision.restarts, backoffMs: 20 };
+    const pool = new WorkerPool(settings, new ModelManager(settings), {
+      ...supervision,
+      startPollMs: 10,
+      readyPollMs: 20,
+      restarts,
+      ...options.supervision,
+    });
+    const fake = new SupervisedFake(engine, pool, port);
+    pool.start();
+    return fake;
+  }
+
+  get worker(): WorkerStatus {
+    return this.pool.status.workers[0]!;
+  }
+
+  async until(what: (worker: WorkerStatus, pool: PoolStatus) => boolean): Promise<WorkerStatus> {
+    const found = this.pool.status$.pipe(
+      filter((status) => what(status.workers[0]!, status)),
+      timeout(DEADLINE_MS),
+    );
+    return (await firstValueFrom(found)).workers[0]!;
+  }
+
+  reached(state: WorkerState): Promise<WorkerStatus> {
+    return this.until((worker) => worker.state === state);
+  }
+
+  async close(): Promise<void> {
+    await this.pool.stop();
+    this.engine.remove();
+  }
+}
+
+/** False once nobody has this process id. */
+export function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

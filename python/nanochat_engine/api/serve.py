@@ -8,13 +8,11 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Iterator
-
-import uvicorn
 
 from nanochat_engine import __version__
 from nanochat_engine.api.app import create_app
 from nanochat_engine.api.bridge import Bridge
+from nanochat_engine.api.http_server import FLUSH_SECONDS, HttpServer
 from nanochat_engine.config import Settings
 from nanochat_engine.engine import Engine
 from nanochat_engine.errors import EngineError, InternalError, Unavailable
@@ -22,10 +20,6 @@ from nanochat_engine.process.exit_codes import INTERNAL, OK, exit_code_of, leave
 from nanochat_engine.process.json_log import log_fatal
 from nanochat_engine.process.preload_torch import preload_torch
 
-# The gateway keeps its connections; a server that closes first would break a request that is on its way.
-KEEP_ALIVE_SECONDS = 75
-# For answers to leave after the last stream has ended.
-FLUSH_SECONDS = 2
 STOP_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
@@ -36,35 +30,13 @@ def serve(settings: Settings, listener: socket.socket) -> int:
     return asyncio.run(_Service(settings, listener).run())
 
 
-class _Server(uvicorn.Server):
-    """Leaves the signals to us: uvicorn would die of them again after it has shut down."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 class _Service:
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
         self._settings = settings
         self._listener = listener
         self._bridge = Bridge()
         self._engine = Engine(settings, self._bridge.publish, self._on_fatal)
-        self._server = _Server(
-            uvicorn.Config(
-                create_app(settings, self._engine, self._bridge),
-                # h11 bounds the size of headers, which httptools does not.
-                http="h11",
-                ws="none",
-                loop="asyncio",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=FLUSH_SECONDS,
-            )
-        )
+        self._server = HttpServer(create_app(settings, self._engine, self._bridge))
 
     async def run(self) -> int:
         self._loop = asyncio.get_running_loop()

@@ -101,7 +101,8 @@ class Transformer(nn.Module):
         if self.smear_gate is None:
             return x
         share = self.smear_lambda * self.smear_gate(x) * (batch.positions > 0).unsqueeze(1)
-        return x + share.to(x.dtype) * rms_norm(self.embedding(batch.previous_ids))
+        smeared: Tensor = x + share.to(x.dtype) * rms_norm(self.embedding(batch.previous_ids))
+        return smeared
 
     def _attention(
         self,

@@ -1,0 +1,231 @@
+"""The engine as its callers see it: requests in, events out, from a real thread with a golden model."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from nanochat_engine.config import Settings
+from nanochat_engine.engine import Engine
+from nanochat_engine.errors import InvalidRequest, QueueFull, SettingsError, Unavailable
+from nanochat_engine.request import (
+    ChoiceDelta,
+    ChoiceResume,
+    GenerateRequest,
+    RequestDone,
+    RequestFailed,
+    SamplingParams,
+    StepEvent,
+)
+from nanochat_engine.snapshot import EngineSnapshot
+from tests.golden import reference, settings_of
+
+DEADLINE = 60.0
+NAME = "2026-03-14"
+
+
+class Client:
+    """An engine and its events; every wait has a deadline."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.events: queue.Queue[StepEvent] = queue.Queue()
+        self.fatal: queue.Queue[BaseException] = queue.Queue()
+        self.engine = Engine(settings, self._publish, self.fatal.put)
+
+    def _publish(self, events: list[StepEvent]) -> None:
+        for event in events:
+            self.events.put(event)
+
+    def until_ready(self) -> Client:
+        self.engine.start()
+        self.wait_for(lambda now: now.state in ("ready", "failed"))
+        if not self.fatal.empty():
+            raise self.fatal.get()
+        return self
+
+    def wait_for(self, reached: Callable[[EngineSnapshot], bool]) -> EngineSnapshot:
+        """The first snapshot that satisfies `reached`; fails after the deadline."""
+        end = time.monotonic() + DEADLINE
+        while not reached(now := self.engine.snapshot()):
+            assert time.monotonic() < end, now
+            time.sleep(0.002)
+        return now
+
+    def events_of(self, *requests: GenerateRequest) -> dict[str, list[StepEvent]]:
+        """Submit together; the events of each until all have ended."""
+        for request in requests:
+            self.engine.submit(request)
+        seen: dict[str, list[StepEvent]] = {request.request_id: [] for request in requests}
+        ended = 0
+        while ended < len(requests):
+            event = self.events.get(timeout=DEADLINE)
+            seen[event.request_id].append(event)
+            ended += isinstance(event, RequestDone | RequestFailed)
+        return seen
+
+    def deltas(self, request: GenerateRequest) -> list[ChoiceDelta]:
+        return [event for event in self.events_of(request)[request.request_id] if isinstance(event, ChoiceDelta)]
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    client = Client(settings_of(NAME, batch_invariant="on")).until_ready()
+    yield client
+    client.engine.stop(DEADLINE)
+
+
+def request_of(name: str, prompt: int = 20, **changes: object) -> GenerateRequest:
+    params = SamplingParams(seed=7, temperature=1.0, max_tokens=24, ignore_eos=True)
+    own = {key: changes.pop(key) for key in ("n", "calculator", "resume", "prompt_ids") if key in changes}
+    request = GenerateRequest(name, tuple(range(40, 40 + prompt)), replace(params, **changes), calculator=False)  # type: ignore[arg-type]
+    return replace(request, **own)  # type: ignore[arg-type]
+
+
+def ids_of(deltas: list[ChoiceDelta], index: int = 0) -> list[int]:
+    return [token for delta in deltas if delta.index == index for token in delta.token_ids]
+
+
+def text_of(deltas: list[ChoiceDelta], index: int = 0) -> str:
+    return "".join(delta.text for delta in deltas if delta.index == index)
+
+
+def test_greedy_tokens_are_the_golden_continuation(client: Client) -> None:
+    expected = reference(NAME)
+    prompt = tuple(expected.tokens)
+    request = request_of("golden", prompt_ids=prompt, temperature=0.0, max_tokens=len(expected.continuation))
+    assert ids_of(client.deltas(request)) == expected.continuation
+
+
+def test_a_request_ends_with_its_token_counts(client: Client) -> None:
+    events = client.events_of(request_of("counted", n=2))["counted"]
+    assert events[-1] == RequestDone("counted", prompt_tokens=20, completion_tokens=48, cached_tokens=0)
+    assert client.engine.snapshot().blocks_used == 0
+
+
+def test_a_seed_repeats_alone_and_beside_eight_others(client: Client) -> None:
+    alone = client.deltas(request_of("seeded"))
+    together = client.events_of(*[request_of(f"other {i}", prompt=5 + 20 * i) for i in range(8)], request_of("seeded"))
+    assert [event for event in together["seeded"] if isinstance(event, ChoiceDelta)] == alone
+
+
+def test_choices_differ_and_each_repeats(client: Client) -> None:
+    first, second = client.deltas(request_of("choices", n=3)), client.deltas(request_of("choices", n=3))
+    texts = [ids_of(first, index) for index in range(3)]
+    assert texts == [ids_of(second, index) for index in range(3)]
+    assert texts[0] != texts[1] != texts[2]
+
+
+def test_a_stream_resumes_at_every_token_with_the_same_tokens_and_text(client: Client) -> None:
+    plain = client.deltas(request_of("plain"))
+    # A stop string over several tokens, so that text is held back at the seam.
+    stop = text_of(plain)[20:24]
+    whole = client.deltas(request_of("whole", stop=(stop,)))
+    ids, text = ids_of(whole), text_of(whole)
+    assert whole[-1].finish_reason == "stop"
+    for cut in range(1, len(ids)):
+        offset = whole[cut - 1].text_offset
+        resumed = client.deltas(request_of("resumed", stop=(stop,), resume={0: ChoiceResume(tuple(ids[:cut]), offset)}))
+        assert ids[:cut] + ids_of(resumed) == ids, cut
+        assert text[:offset] + text_of(resumed) == text, cut
+        assert resumed[-1].text_offset == len(text)
+        assert resumed[-1].finish_reason == "stop"
+
+
+def test_resumed_ids_that_already_end_the_choice_finish_at_once_and_count(client: Client) -> None:
+    whole = client.deltas(request_of("whole"))
+    ids = tuple(ids_of(whole))
+    steps = client.engine.snapshot().steps
+    events = client.events_of(request_of("ended", resume={0: ChoiceResume(ids, 3)}))["ended"]
+    text = text_of(whole)
+    assert events == [
+        ChoiceDelta("ended", 0, (), text[3:], len(text), "length"),
+        RequestDone("ended", prompt_tokens=20, completion_tokens=len(ids), cached_tokens=0),
+    ]
+    assert client.engine.snapshot().steps == steps
+
+
+def test_a_finished_choice_is_not_resumed(client: Client) -> None:
+    whole = client.deltas(request_of("two", n=2))
+    head = ids_of(whole, 1)[:10]
+    resumed = client.deltas(request_of("two", n=2, resume={1: ChoiceResume(tuple(head), 0)}))
+    assert {delta.index for delta in resumed} == {1}
+    assert head + ids_of(resumed, 1) == ids_of(whole, 1)
+
+
+def test_a_resumption_that_no_run_could_have_given_is_refused(client: Client) -> None:
+    with pytest.raises(InvalidRequest, match="fewer than text_offset"):
+        client.engine.submit(request_of("wrong", resume={0: ChoiceResume((40,), 99)}))
+    with pytest.raises(InvalidRequest, match="already finished"):
+        client.engine.submit(request_of("wrong", max_tokens=2, resume={0: ChoiceResume((40, 41, 42), 0)}))
+
+
+def test_an_abort_frees_the_blocks_within_a_step(client: Client) -> None:
+    before = client.engine.snapshot()
+    client.engine.submit(request_of("aborted", max_tokens=900))
+    client.events.get(timeout=DEADLINE)
+    client.engine.abort("aborted")
+    after = client.wait_for(lambda now: now.aborted > before.aborted)
+    assert after.steps < before.steps + 900
+    assert (after.blocks_used, after.running) == (0, 0)
+    assert after.abort_steps_max <= 1
+    while not client.events.empty():
+        assert not isinstance(client.events.get(), RequestDone)
+
+
+def test_a_prompt_without_room_is_refused_and_a_default_is_cut_to_the_room(client: Client) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        client.engine.submit(request_of("long", prompt_ids=(40,) * 1024))
+    assert caught.value.code == "context_length_exceeded"
+    with pytest.raises(InvalidRequest, match="1010"):
+        client.engine.submit(request_of("asked", prompt_ids=(40,) * 1010, max_tokens=15))
+    events = client.events_of(request_of("cut", prompt_ids=(40,) * 1010, max_tokens=None))["cut"]
+    assert isinstance(events[-1], RequestDone)
+    assert events[-1].completion_tokens == 14
+
+
+def test_a_running_request_id_is_refused_a_second_time(client: Client) -> None:
+    client.engine.submit(request_of("twice", max_tokens=900))
+    with pytest.raises(InvalidRequest, match="running already"):
+        client.engine.submit(request_of("twice"))
+    client.engine.abort("twice")
+    client.wait_for(lambda now: now.running == 0)
+    while not client.events.empty():
+        client.events.get()
+
+
+def test_a_full_queue_refuses_and_a_drain_refuses_but_finishes_what_runs() -> None:
+    client = Client(settings_of(NAME, max_running=1, max_waiting=0)).until_ready()
+    client.engine.submit(request_of("running", max_tokens=900))
+    with pytest.raises(QueueFull):
+        client.engine.submit(request_of("late"))
+    client.engine.drain()
+    with pytest.raises(Unavailable) as caught:
+        client.engine.submit(request_of("later"))
+    assert caught.value.code == "shutting_down"
+    while not isinstance(client.events.get(timeout=DEADLINE), RequestDone):
+        pass
+    client.engine.stop(DEADLINE)
+
+
+def test_a_stop_ends_open_requests_with_an_error() -> None:
+    client = Client(settings_of(NAME)).until_ready()
+    client.engine.submit(request_of("cut", max_tokens=900))
+    client.events.get(timeout=DEADLINE)
+    client.engine.stop(DEADLINE)
+    events = []
+    while not client.events.empty():
+        events.append(client.events.get())
+    assert isinstance(events[-1], RequestFailed)
+
+
+def test_a_checkpoint_that_cannot_be_served_is_told_as_fatal() -> None:
+    client = Client(settings_of(NAME, device="cuda:7"))
+    with pytest.raises(SettingsError, match="cuda:7"):
+        client.until_ready()
+    assert client.engine.snapshot().state == "failed"
+    with pytest.raises(Unavailable):
+        client.engine.submit(request_of("any"))

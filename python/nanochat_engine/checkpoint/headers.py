@@ -97,7 +97,7 @@ def _header(value: Any, records: Mapping[str, Record], used: set[str], what: str
         raise CheckpointCorrupt(f"{what} is not a plain tensor")
     storage, start, shape, stride = value.args[:4]
     dtype, key, length = _storage(storage, what)
-    if not _is_sizes(shape) or not _is_sizes(stride) or len(shape) != len(stride) or type(start) is not int:
+    if not _is_sizes(shape, 1) or not _is_sizes(stride, 0) or len(shape) != len(stride) or type(start) is not int:
         raise CheckpointCorrupt(f"{what} has no readable shape")
     count = math.prod(shape)
     if start != 0 or count != length or not _is_contiguous(shape, stride):
@@ -107,7 +107,7 @@ def _header(value: Any, records: Mapping[str, Record], used: set[str], what: str
     record = records.get(f"data/{key}")
     if record is None:
         raise CheckpointCorrupt(f"{what} has no data in the file")
-    if record.size != count * dtype.itemsize or record.offset % dtype.itemsize:
+    if record.size != count * dtype.itemsize:
         raise CheckpointUnsafe(
             f"{what} claims shape {list(shape)} in {dtype}, but the file holds {record.size} bytes for it"
         )
@@ -130,12 +130,10 @@ def _storage(storage: Any, what: str) -> tuple[torch.dtype, str, int]:
     return DTYPES[kind], key, count
 
 
-def _is_sizes(value: Any) -> bool:
-    return (
-        type(value) is tuple
-        and len(value) <= MAX_DIMENSIONS
-        and all(type(size) is int and 0 < size < 1 << 40 for size in value)
-    )
+def _is_sizes(value: Any, low: int) -> bool:
+    if type(value) is not tuple or len(value) > MAX_DIMENSIONS:
+        return False
+    return all(type(size) is int and low <= size < 1 << 40 for size in value)
 
 
 def _is_contiguous(shape: tuple[int, ...], stride: tuple[int, ...]) -> bool:

@@ -76,6 +76,6 @@ def _listed(names: list[str]) -> str:
 
 def _sizes(a: Architecture) -> str:
     return (
-        f"a {a.generation.value} model of n_layer {a.n_layer}, n_embd {a.n_embd}, n_head {a.n_head}, n_kv_head {a.n_kv_head}, "
-        f"vocab_size {a.vocab_size}"
+        f"the {a.generation.value} model of model_config (n_layer {a.n_layer}, n_embd {a.n_embd}, n_head {a.n_head}, "
+        f"n_kv_head {a.n_kv_head}, vocab_size {a.vocab_size})"
     )

@@ -37,8 +37,12 @@ def map_tensors(
 
 
 def _view(mapped: mmap.mmap, header: TensorHeader) -> torch.Tensor:
+    start, size = header.record.offset, header.record.size
+    if start % header.dtype.itemsize:
+        # torch.save aligns its records; an archive packed again by another tool may not.
+        return torch.frombuffer(bytearray(mapped[start : start + size]), dtype=header.dtype).view(header.shape)
     count = math.prod(header.shape)
-    return torch.frombuffer(mapped, dtype=header.dtype, count=count, offset=header.record.offset).view(header.shape)
+    return torch.frombuffer(mapped, dtype=header.dtype, count=count, offset=start).view(header.shape)
 
 
 def _read_through(file: RawIOBase, progress: Callable[[float], None]) -> None:

@@ -28,23 +28,25 @@ export class ChatCompletionsController {
     const identity = this.service.identify(body);
     const n = body.n ?? 1;
     const record = new GenerationRecord(identity.id, body.model, body.stream ?? false, n);
+    RequestRecord.of(request.raw).describe(() => record.fields);
     const events = this.service.generate(body, record);
-    try {
-      if (body.stream) {
-        const writer = new ChunkWriter(identity, n, body.stream_options?.include_usage ?? false);
-        const { pingSeconds, clientBufferBytes: bufferBytes, clientStallSeconds } = this.settings;
-        await streamAnswer(events, writer, request, reply, {
-          pingMs: pingSeconds * 1000,
-          bufferBytes,
-          stallMs: clientStallSeconds * 1000,
-          onCutOff: () => record.end('cut_off'),
-        });
-      } else {
-        const answer = await collectAnswer(events, new CollectedAnswer(identity, n), request);
-        if (answer !== null) await reply.send(answer);
-      }
-    } finally {
-      Object.assign(RequestRecord.of(request.raw).fields, record.fields);
+    if (!body.stream) {
+      const answer = await collectAnswer(events, new CollectedAnswer(identity, n), request);
+      if (answer !== null) await reply.send(answer);
+      return;
     }
+    const { pingSeconds, clientBufferBytes, clientStallSeconds } = this.settings;
+    await streamAnswer(
+      events,
+      new ChunkWriter(identity, n, body.stream_options?.include_usage ?? false),
+      request,
+      reply,
+      {
+        pingMs: pingSeconds * 1000,
+        bufferBytes: clientBufferBytes,
+        stallMs: clientStallSeconds * 1000,
+        onCutOff: () => record.end('cut_off'),
+      },
+    );
   }
 }

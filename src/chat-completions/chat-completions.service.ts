@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { defer, finalize, type Observable, Subject, tap } from 'rxjs';
 import { AdmissionQueue } from '../admission/admission.queue.js';
 import { engineUnavailable, modelLoading, modelNotFound, shuttingDown } from '../openai/error-catalogue.js';
@@ -15,6 +15,7 @@ import { toGenerateRequest } from './to-generate-request.js';
 /** One chat completion through the queue and the pool; it knows no HTTP. */
 @Injectable()
 export class ChatCompletionsService {
+  private readonly logger = new Logger('Generation');
   private readonly ended = new Subject<GenerationRecord>();
 
   /** Every generation at its end, for whoever counts. */
@@ -49,16 +50,21 @@ export class ChatCompletionsService {
       tap({
         next: (event) => record.take(event),
         complete: () => record.end('finished'),
-        error: (failure: unknown) => {
-          const { code } = asOpenAIError(failure);
-          record.end(record.firstTokenMs === null ? 'refused' : 'failed', code);
-        },
+        error: (failure: unknown) => this.failed(failure, record),
       }),
       finalize(() => {
         record.end('aborted');
         this.ended.next(record);
       }),
     );
+  }
+
+  private failed(failure: unknown, record: GenerationRecord): void {
+    const error = asOpenAIError(failure);
+    record.end(record.firstTokenMs === null ? 'refused' : 'failed', error.code);
+    if (error.status !== 500) return;
+    const cause = error.cause instanceof Error ? error.cause : error;
+    this.logger.error({ message: `generation failed: ${cause.message}`, completion_id: record.id, stack: cause.stack });
   }
 
   /** What newly arrives while nothing can serve it is told so; only what was accepted waits for a worker to return. */

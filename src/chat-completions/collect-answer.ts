@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
 import { onDisconnect } from '../openai/disconnect.js';
+import { asOpenAIError } from '../openai/to-openai-error.js';
 import type { GenerateEvent } from '../python-engine/worker.js';
 import type { CollectedAnswer } from './collected-answer.js';
 
@@ -19,14 +20,14 @@ export function collectAnswer(
       next: (event) => answer.take(event),
       error: (failure: unknown) => {
         stopListening();
-        reject(failure as Error);
+        reject(asOpenAIError(failure));
       },
       complete: () => {
         stopListening();
         try {
           resolve(answer.body());
         } catch (failure) {
-          reject(failure as Error);
+          reject(asOpenAIError(failure));
         }
       },
     });

@@ -43,7 +43,7 @@ export function streamAnswer(
       },
       error: (failure: unknown) => {
         if (!stream.opened) {
-          settle(() => reject(failure as Error));
+          settle(() => reject(asOpenAIError(failure)));
           return;
         }
         stream.end(asOpenAIError(failure).body);

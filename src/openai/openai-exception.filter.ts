@@ -20,9 +20,7 @@ export class OpenAIExceptionFilter implements ExceptionFilter {
     if (!(failure instanceof OpenAIError) && error.status >= 500) {
       this.logger.error({ message: 'unexpected failure', request_id: request.id, stack: stackOf(failure) });
     }
-    const { fields } = RequestRecord.of(request.raw);
-    fields['error_code'] = error.code;
-    fields['error_param'] = error.param;
+    RequestRecord.of(request.raw).describe(() => ({ error_code: error.code, error_param: error.param }));
     if (reply.sent || reply.raw.headersSent) {
       reply.raw.destroy(); // half an answer is out: better a cut than a false end
       return;

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isProbe } from './probes.js';
 import { RequestRecord } from './request-record.js';
 
@@ -9,24 +9,26 @@ const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-|$)/;
 export function addRequestLog(server: FastifyInstance): void {
   const logger = new Logger('Request');
   server.addHook('onRequest', (request, reply, done) => {
-    reply.raw.once('close', () => {
-      const record = RequestRecord.of(request.raw);
-      const traceparent = request.headers['traceparent'];
-      const trace = typeof traceparent === 'string' ? TRACEPARENT.exec(traceparent)?.[1] : undefined;
-      const line = {
-        message: `${request.method} ${pathOf(request.url)}`,
-        request_id: record.requestId,
-        ...(trace === undefined ? {} : { trace_id: trace }),
-        status: reply.raw.headersSent ? reply.raw.statusCode : null,
-        aborted: !reply.raw.writableFinished,
-        duration_ms: record.elapsedMs,
-        ...record.fields,
-      };
-      if (isProbe(request.url)) logger.debug(line);
-      else logger.log(line);
-    });
+    // A turn later, so that whoever heard of the end together with us has noted it.
+    reply.raw.once('close', () => setImmediate(write, request, reply));
     done();
   });
+
+  function write(request: FastifyRequest, reply: FastifyReply): void {
+    const record = RequestRecord.of(request.raw);
+    const trace = TRACEPARENT.exec(String(request.headers['traceparent']))?.[1];
+    const line = {
+      message: `${request.method} ${pathOf(request.url)}`,
+      request_id: record.requestId,
+      ...(trace === undefined ? {} : { trace_id: trace }),
+      status: reply.raw.headersSent ? reply.raw.statusCode : null,
+      aborted: !reply.raw.writableFinished,
+      duration_ms: record.elapsedMs,
+      ...record.fields,
+    };
+    if (isProbe(request.url)) logger.debug(line);
+    else logger.log(line);
+  }
 }
 
 /** Without the query, which may carry what is nobody's business, and not of any length. */

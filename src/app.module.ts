@@ -1,0 +1,30 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AdmissionModule } from './admission/admission.module.js';
+import { ChatCompletionsModule } from './chat-completions/chat-completions.module.js';
+import type { Settings } from './config/settings.js';
+import { SettingsModule } from './config/settings.module.js';
+import { HealthModule } from './health/health.module.js';
+import { ModelManagerModule } from './model-manager/model-manager.module.js';
+import { ModelsModule } from './models/models.module.js';
+import { OpenAIModule } from './openai/openai.module.js';
+import { PythonEngineModule } from './python-engine/python-engine.module.js';
+
+/** The only place that knows every room. */
+@Module({})
+export class AppModule {
+  static forRoot(settings: Settings): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        SettingsModule.forRoot(settings),
+        OpenAIModule,
+        ModelManagerModule,
+        PythonEngineModule,
+        AdmissionModule,
+        ChatCompletionsModule,
+        ModelsModule,
+        HealthModule,
+      ],
+    };
+  }
+}

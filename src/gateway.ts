@@ -1,0 +1,64 @@
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { LoggerService } from '@nestjs/common';
+import type { FastifyInstance } from 'fastify';
+import { map } from 'rxjs';
+import { AdmissionQueue } from './admission/admission.queue.js';
+import { Drain } from './admission/drain.js';
+import { AppModule } from './app.module.js';
+import type { Settings } from './config/settings.js';
+import { addHostCheck, allowedHosts } from './openai/allowed-hosts.js';
+import { addAnswerHeaders } from './openai/answer-headers.js';
+import { answerClientError, answerFrameworkError } from './openai/broken-requests.js';
+import { addJsonBody } from './openai/json-body.js';
+import { requestIdOf } from './openai/request-id.js';
+import { addRequestLog } from './openai/request-log.js';
+import { addUnknownRoutes } from './openai/unknown-routes.js';
+import { WorkerPool } from './python-engine/worker-pool.js';
+
+const KEEP_ALIVE_MS = 75_000; // longer than the 60 s of the usual proxy, so that it never meets a connection just closed
+const HEADERS_MS = 15_000;
+const REQUEST_MS = 60_000;
+
+/** The gateway, wired and not yet listening. The workers start when the caller says so. */
+export async function createGateway(
+  settings: Settings,
+  logger: LoggerService | false,
+): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: settings.bodyLimitBytes,
+    genReqId: requestIdOf,
+    requestTimeout: REQUEST_MS, // to receive a request; answers may take as long as they do
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: 5_000 },
+    forceCloseConnections: true,
+    clientErrorHandler: answerClientError,
+    frameworkErrors: answerFrameworkError,
+  });
+  const server = adapter.getInstance<FastifyInstance>();
+  addAnswerHeaders(server);
+  addRequestLog(server);
+  addHostCheck(server, allowedHosts(settings.host, settings.allowedHosts));
+  addUnknownRoutes(server);
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(settings), adapter, {
+    logger,
+    bodyParser: false,
+    abortOnError: false,
+  });
+  addJsonBody(server);
+  closeConnectionsInDrain(server, app.get(Drain));
+  const queue = app.get(AdmissionQueue);
+  app
+    .get(WorkerPool)
+    .status$.pipe(map(({ capacity }) => capacity))
+    .subscribe((capacity) => queue.setCapacity(capacity));
+  return app;
+}
+
+/** So that clients and balancers turn to another server while this one goes down. */
+function closeConnectionsInDrain(server: FastifyInstance, drain: Drain): void {
+  server.addHook('onRequest', (_request, reply, done) => {
+    if (drain.draining) reply.raw.setHeader('connection', 'close');
+    done();
+  });
+}

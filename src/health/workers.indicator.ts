@@ -1,0 +1,39 @@
+import { Injectable } from '@nestjs/common';
+import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
+import type { WorkerStatus } from '../python-engine/worker-status.js';
+import { WorkerPool } from '../python-engine/worker-pool.js';
+
+/** What the workers say of themselves, read from the newest status: a probe never asks an engine and never waits. */
+@Injectable()
+export class WorkersIndicator {
+  constructor(
+    private readonly indicators: HealthIndicatorService,
+    private readonly pool: WorkerPool,
+  ) {}
+
+  /** Up unless no worker will ever come back by itself. */
+  notAllFailed(): HealthIndicatorResult {
+    return this.result(!this.pool.status.allFailed);
+  }
+
+  /** Up when some worker is ready, and idle or beating. */
+  ready(): HealthIndicatorResult {
+    return this.result(this.pool.status.ready);
+  }
+
+  /** Up once the model has been ready. */
+  everReady(): HealthIndicatorResult {
+    return this.result(this.pool.status.everReady);
+  }
+
+  private result(up: boolean): HealthIndicatorResult {
+    const { reason, workers } = this.pool.status;
+    const check = this.indicators.check('workers');
+    const states = Object.fromEntries(workers.map((worker) => [worker.name, told(worker)]));
+    return up ? check.up(states) : check.down({ reason: reason ?? 'no worker is ready', ...states });
+  }
+}
+
+function told({ state, phase, progress, reason, restarts, beating }: WorkerStatus) {
+  return { state, phase, percent: progress === null ? null : Math.round(progress * 100), reason, restarts, beating };
+}

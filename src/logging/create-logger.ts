@@ -1,0 +1,13 @@
+import type { Settings } from '../config/settings.js';
+import { asJson, asPretty } from './format-line.js';
+import { LineLogger } from './line-logger.js';
+
+/** JSON for machines, and lines to read when somebody sits at a terminal. */
+export function createLogger(settings: Settings, output: NodeJS.WriteStream = process.stdout): LineLogger {
+  const pretty = settings.logFormat === 'pretty' || (settings.logFormat === 'auto' && output.isTTY);
+  return new LineLogger({
+    level: settings.logLevel,
+    format: pretty ? asPretty : asJson,
+    write: (text) => void output.write(text),
+  });
+}

@@ -1,0 +1,48 @@
+import 'reflect-metadata';
+import { Logger } from '@nestjs/common';
+import { filter, first } from 'rxjs';
+import { loadSettings } from './config/load-settings.js';
+import { SettingsError } from './config/settings-error.js';
+import { createGateway } from './gateway.js';
+import { createLogger } from './logging/create-logger.js';
+import { WorkerPool } from './python-engine/worker-pool.js';
+import { addressOf, readyBanner } from './ready-banner.js';
+import { shutDownOnSignals } from './shutdown.js';
+
+async function main(): Promise<void> {
+  const settings = await loadSettings();
+  const logger = createLogger(settings);
+  const app = await createGateway(settings, logger);
+  const pool = app.get(WorkerPool);
+  process.on('exit', () => pool.kill());
+  shutDownOnSignals(app);
+  await app.listen(settings.port, settings.host);
+  const { port } = app.getHttpServer().address() as { port: number };
+  const address = addressOf(settings.host, port);
+  new Logger('Gateway').log(`listening on ${address}; the model is being loaded`);
+  pool.start();
+  pool.status$
+    .pipe(
+      filter(({ ready }) => ready),
+      first(),
+    )
+    .subscribe(({ workers }) => {
+      const engine = workers.find(({ state }) => state === 'ready')?.engine ?? null;
+      new Logger('Gateway').log(readyBanner(address, engine));
+    });
+}
+
+main().catch((failure: unknown) => {
+  process.stderr.write(`${reasonOf(failure)}\n`);
+  process.exit(1);
+});
+
+/** One message, and a stack only for what nobody foresaw. */
+function reasonOf(failure: unknown): string {
+  if (failure instanceof SettingsError) return failure.message;
+  const { code, port, address, stack } = failure as NodeJS.ErrnoException & { port?: number; address?: string };
+  if (code === 'EADDRINUSE') return `Port ${port} is already in use; set PORT to another one, or 0 for any.`;
+  if (code === 'EACCES') return `Port ${port} needs more rights than this process has; set PORT to one above 1023.`;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `HOST=${address ?? ''} is no address of this machine.`;
+  return stack ?? String(failure);
+}

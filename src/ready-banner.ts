@@ -1,0 +1,31 @@
+import type { EngineHealth } from './python-engine/client/engine-health.js';
+
+export interface ReadyBanner {
+  message: string;
+  address: string;
+  model: string | null;
+  device: string | null;
+  dtype: string | null;
+  try: string;
+  [field: string]: unknown;
+}
+
+const BODY = '{"model":"nanochat","stream":true,"messages":[{"role":"user","content":"Why is the sky blue?"}]}';
+
+/** What somebody who has just started the server wants to know, with a line to paste. */
+export function readyBanner(address: string, engine: EngineHealth | null): ReadyBanner {
+  return {
+    message: 'ready',
+    address,
+    model: engine?.model?.id ?? null,
+    device: engine?.device ?? null,
+    dtype: engine?.dtype ?? null,
+    try: `curl -N ${address}/v1/chat/completions -H 'Content-Type: application/json' -d '${BODY}'`,
+  };
+}
+
+/** The address to use from this machine: a wildcard is no address. */
+export function addressOf(host: string, port: number): string {
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}

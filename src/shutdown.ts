@@ -1,0 +1,38 @@
+import type { INestApplication } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
+import { Drain } from './admission/drain.js';
+import { WorkerPool } from './python-engine/worker-pool.js';
+
+const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
+
+/** The first signal drains and leaves with 0; a second one kills the children and leaves at once with 128 + its number. */
+export function shutDownOnSignals(app: INestApplication, exit: (code: number) => void = process.exit): void {
+  const logger = new Logger('Shutdown');
+  let begun = false;
+  const take = (signal: keyof typeof SIGNALS): void => {
+    if (begun) {
+      logger.warn(`${signal} again: leaving at once`);
+      app.get(WorkerPool).kill();
+      exit(128 + SIGNALS[signal]);
+      return;
+    }
+    begun = true;
+    logger.log(`${signal}: finishing what runs; the same again leaves at once`);
+    void drainAndClose(app).then(
+      () => exit(0),
+      (failure: unknown) => {
+        logger.error(failure);
+        app.get(WorkerPool).kill();
+        exit(1);
+      },
+    );
+  };
+  for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) process.on(signal, take);
+}
+
+/** Requests first, then children, then sockets: nobody is cut off who could have been served. */
+export async function drainAndClose(app: INestApplication): Promise<void> {
+  await app.get(Drain).drain();
+  await app.get(WorkerPool).stop();
+  await app.close();
+}

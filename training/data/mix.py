@@ -1,0 +1,79 @@
+"""The mixture: which skills come how often, alone and in longer chats, filtered against the held-out prompts."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+
+from training.data.calculator import arithmetic, expression
+from training.data.chat import Chat, Turn
+from training.data.definitions import define
+from training.data.facts import fact
+from training.data.greeting import farewell, greeting
+from training.data.identity import identity
+from training.data.noise import dress, with_system
+from training.data.opposites import opposite
+from training.data.recall import recall
+from training.data.story import story
+from training.data.unknown import unknown
+from training.eval.near import HeldOut, held_out
+
+Skill = Callable[[random.Random], Turn]
+WEIGHTS: dict[Skill, float] = {
+    arithmetic: 22,
+    fact: 20,
+    define: 16,
+    opposite: 9,
+    unknown: 14,
+    identity: 9,
+    greeting: 5,
+    farewell: 4,
+    story: 7,
+}
+# What is said between telling a name and asking for it: short things.
+BETWEEN: dict[Skill, float] = {s: w for s, w in WEIGHTS.items() if s is not story} | {story: 1}
+RECALL_SHARE = 0.16
+MORE_TURNS = 0.22
+
+
+def any_skill(rng: random.Random) -> Turn:
+    return rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0](rng)
+
+
+def between(rng: random.Random) -> Turn:
+    return rng.choices(list(BETWEEN), list(BETWEEN.values()))[0](rng)
+
+
+def plan(rng: random.Random) -> Chat:
+    """One chat, still clean."""
+    if rng.random() < RECALL_SHARE:
+        return recall(rng, between)
+    chat = [any_skill(rng)]
+    while rng.random() < MORE_TURNS and len(chat) < 6:
+        chat.append(any_skill(rng))
+    return chat
+
+
+def chats(rng: random.Random, held: HeldOut | None = None) -> Iterator[Chat]:
+    """Endless chats; both the clean and the dressed form of each is kept away from the held-out prompts."""
+    held = held or held_out()
+    while True:
+        chat = plan(rng)
+        sums = [e for e in map(expression, chat) if e]
+        if held.forbids([t.user for t in chat], sums):
+            continue
+        dressed = [Turn(dress(rng, t.user, t.fixed), t.parts, t.fixed) for t in chat]
+        if held.forbids([t.user for t in dressed], sums):
+            continue
+        dressed[0].user = with_system(rng, dressed[0].user)
+        yield dressed
+
+
+def long_chats(rng: random.Random, turns: int) -> Iterator[Chat]:
+    """Chats joined into long ones of about `turns` turns, for the last stage."""
+    stream = chats(rng)
+    while True:
+        chat: Chat = []
+        while len(chat) < turns:
+            chat += next(stream)
+        yield chat

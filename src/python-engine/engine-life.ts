@@ -105,7 +105,8 @@ export class EngineLife {
   private judge(): void {
     if (this.killReason !== null) return;
     const now = performance.now();
-    if (this.failedAt !== null && now - this.failedAt > LEAVE_MS) this.giveUp('the engine has failed and does not leave');
+    if (this.failedAt !== null && now - this.failedAt > LEAVE_MS)
+      this.giveUp('the engine has failed and does not leave');
     else if (this.detector !== null) this.judgePulse(this.detector, now);
     else if (this.strangers >= STRANGER_POLLS) this.giveUp("somebody else answers on the engine's port");
     else if (now - this.bornAt > this.supervision.startTimeoutMs) {

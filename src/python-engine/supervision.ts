@@ -27,7 +27,8 @@ export function supervisionOf(settings: Settings): Supervision {
     stopMs: 5_000,
     startPollMs: 50,
     readyPollMs: 250,
-    probeMs: Math.min(2_000, (settings.hangSeconds * 1000) / 3),
+    // Three in a row unanswered must fit into a hang.
+    probeMs: Math.min(2_000, Math.round((settings.hangSeconds * 1000) / 3)),
     restarts: RESTART_LIMITS,
   };
 }

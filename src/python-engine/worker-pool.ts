@@ -44,7 +44,10 @@ export class WorkerPool implements OnApplicationShutdown {
       const log = engineLog(`worker-${index}`);
       return new SupervisedWorker(workerPlan({ index, settings, supervision, model, log }));
     });
-    this.latest = poolStatus(this.workers.map(({ status }) => status), false);
+    this.latest = poolStatus(
+      this.workers.map(({ status }) => status),
+      false,
+    );
     this.status$ = combineLatest(this.workers.map(({ status$ }) => status$)).pipe(
       scan((before, workers) => poolStatus(workers, before.everReady), this.latest),
       shareReplay({ bufferSize: 1, refCount: false }),
@@ -110,7 +113,9 @@ export class WorkerPool implements OnApplicationShutdown {
     const { allFailed, everReady, reason } = this.status;
     const why = reason ?? 'no worker is ready';
     if (allFailed) return engineUnavailable(`The engine has failed: ${why}`, 30);
-    return everReady ? engineUnavailable(`The engine is coming back: ${why}`, 2) : modelLoading(`The model is loading: ${why}`, 2);
+    return everReady
+      ? engineUnavailable(`The engine is coming back: ${why}`, 2)
+      : modelLoading(`The model is loading: ${why}`, 2);
   }
 
   private tell(worker: SupervisedWorker): Subscription {

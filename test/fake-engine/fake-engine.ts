@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -36,6 +36,7 @@ export class FakeEngine {
 
   /** Starts and ends of its children so far, in order. A child killed by SIGKILL has no end. */
   get lives(): Life[] {
+    if (!existsSync(this.livesFile)) return [];
     const lines = readFileSync(this.livesFile, 'utf8').trim().split('\n');
     return lines.map((line) => JSON.parse(line) as Life);
   }

@@ -1,3 +1,4 @@
+import { Logger, type LoggerService } from '@nestjs/common';
 import { filter, firstValueFrom, timeout } from 'rxjs';
 import { readSettings } from '../../src/config/read-settings.js';
 import { ModelManager } from '../../src/model-manager/model-manager.service.js';
@@ -16,6 +17,8 @@ export interface SupervisedOptions {
   /** More of the environment, by its names. */
   environment?: Record<string, string>;
   supervision?: Partial<Supervision>;
+  /** Tests are silent unless they ask what was logged. */
+  logger?: LoggerService;
 }
 
 /** A pool with one fake engine, and all states that it has been in. */
@@ -34,7 +37,15 @@ export class SupervisedFake {
     });
   }
 
+  /** Started at once. */
   static async start(script: FakeEngineScript = {}, options: SupervisedOptions = {}): Promise<SupervisedFake> {
+    const fake = await SupervisedFake.prepare(script, options);
+    fake.pool.start();
+    return fake;
+  }
+
+  static async prepare(script: FakeEngineScript = {}, options: SupervisedOptions = {}): Promise<SupervisedFake> {
+    Logger.overrideLogger(options.logger ?? false);
     const engine = new FakeEngine(script);
     const port = Number(options.environment?.['ENGINE_PORT'] ?? (await freePort('127.0.0.1', 0)));
     const settings = readSettings({
@@ -53,9 +64,7 @@ export class SupervisedFake {
       restarts,
       ...options.supervision,
     });
-    const fake = new SupervisedFake(engine, pool, port);
-    pool.start();
-    return fake;
+    return new SupervisedFake(engine, pool, port);
   }
 
   get worker(): WorkerStatus {

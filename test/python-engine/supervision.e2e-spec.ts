@@ -1,8 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { FakeEngineScript } from '../fake-engine/fake-engine.js';
-import { rescript } from '../fake-engine/fake-engine.js';
+import { rescript, type FakeEngineScript } from '../fake-engine/fake-engine.js';
 import { generateRequest } from './generate-request.js';
 import { isRunning, SupervisedFake, type SupervisedOptions } from './supervised-fake.js';
 
@@ -37,7 +36,7 @@ describe('a worker that starts', () => {
     await start({ lives: [{ neverReady: true }, {}] }, { environment: { START_TIMEOUT_SECONDS: '1' } });
     expect((await fake.reached('killed')).reason).toContain('not ready within 1 s');
     await fake.reached('ready');
-    expect(fake.history.slice(-6)).toEqual(['warming', 'killed', 'crashed', 'backoff', 'starting', 'ready'].slice(-6));
+    expect(fake.history.join(' ')).toContain('warming killed crashed backoff starting');
   });
 
   it('moves to the next port when a stranger listens on its own', async () => {
@@ -127,7 +126,7 @@ describe('a worker that hangs', () => {
     expect(await failed).toMatchObject({ status: 503, code: 'engine_unavailable' });
     expect((await fake.reached('ready')).pid).not.toBe(pid);
     expect(isRunning(pid!)).toBe(false);
-    expect(fake.history.slice(-5)).toEqual(['hung', 'killed', 'crashed', 'starting', 'ready']);
+    expect(fake.history.join(' ')).toContain('ready hung killed crashed starting');
   });
 
   it('is killed and restarted when it no longer answers its health', async () => {

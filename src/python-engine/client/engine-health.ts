@@ -98,5 +98,4 @@ function record(value: unknown): Record<string, unknown> | null {
 
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
-const number = (value: unknown): number | null =>
-  typeof value === 'number' && Number.isFinite(value) ? value : null;
+const number = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null);

@@ -29,8 +29,8 @@ export class HealthProbe {
   }
 
   async ask(): Promise<HealthAnswer> {
+    const signal = AbortSignal.timeout(this.timeoutMs);
     try {
-      const signal = AbortSignal.timeout(this.timeoutMs);
       const { body } = await this.pool.request({ path: '/health', method: 'GET', signal });
       const health = parseEngineHealth(await body.text());
       return health === null || health.nonce !== this.nonce ? { kind: 'stranger' } : { kind: 'health', health };

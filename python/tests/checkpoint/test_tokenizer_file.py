@@ -17,7 +17,7 @@ from tests.checkpoint.forge import hostile_pickle, settings
 from tests.golden import GOLDEN
 
 PATTERN = next(pattern for pattern in KNOWN_PATTERNS if "{1,2}" in pattern)
-BYTES = {bytes([value]): value for value in range(256)}
+BYTES: dict[Any, Any] = {bytes([value]): value for value in range(256)}
 
 
 def state(**changes: Any) -> dict[str, Any]:

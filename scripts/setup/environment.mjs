@@ -1,11 +1,12 @@
 // The whole of set-up: nothing when .venv is current, else a new one beside it that takes its place when it is whole.
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../root.mjs';
 import { takeLock } from './lock.mjs';
-import { Interrupted, SetupError, say } from './message.mjs';
+import { Interrupted, SetupError, readable, say } from './message.mjs';
 import { pipInstall } from './pip.mjs';
 import { findPython } from './python.mjs';
+import { whileSaying } from './progress.mjs';
 import { run } from './run.mjs';
 import { devRequirements, readStamp, requirements, whatIsMissing, writeStamp } from './stamp.mjs';
 import { torchSource } from './torch-source.mjs';
@@ -55,14 +56,16 @@ async function makeNew({ dev, environment, signal }) {
   say(`making .venv with ${python.command} (Python ${python.version}, ${python.executable}).`);
   await makeVenv(python, building, signal);
   const inside = join(building, 'bin', 'python');
-  const { index, says } = await torchSource(inside, { environment, signal });
+  requireDisk(1.5e9);
+  const tag = `cp${python.version.split('.').slice(0, 2).join('')}`;
+  const { index, build, says } = await torchSource({ inside, tag }, { environment, signal });
   signal.throwIfAborted();
   say(`${says}.`);
   say(
     `and from pip's index: ${dev ? 'the packages of the engine and of its tests, 60 MB' : 'the other packages of the engine, 30 MB'}.`,
   );
   const files = dev ? ['-r', requirements, '-r', devRequirements] : ['-r', requirements];
-  const extra = index ? ['--extra-index-url', index] : [];
+  const extra = index ? [`torch==${build}`, '--extra-index-url', index] : [];
   await pipInstall(inside, [...files, ...extra], { scratch: join(building, 'tmp'), signal });
   signal.throwIfAborted();
   await checkImports(inside, signal);
@@ -79,12 +82,24 @@ async function addDevelopmentPackages(signal) {
   writeStamp(venv, { dev: true, python, torchIndex });
 }
 
+// What is imported is compiled here and kept, so that the first start is as fast as the second.
 async function checkImports(python, signal) {
-  say('checking that everything imports.');
-  const { code, output } = await run(python, ['-c', 'import fastapi, numpy, tiktoken, torch, uvicorn'], { signal });
+  const check = ['-c', 'import fastapi, numpy, tiktoken, torch, uvicorn'];
+  const { code, output } = await whileSaying(
+    () => 'checking that everything imports',
+    () => run(python, check, { signal, environment: { ...process.env, PYTHONDONTWRITEBYTECODE: '' } }),
+  );
   signal.throwIfAborted();
   if (code !== 0)
     throw new SetupError(`The packages are installed but do not import:\n${output.split('\n').slice(-5).join('\n')}`);
+}
+
+function requireDisk(bytes) {
+  const { bavail, bsize } = statfsSync(root);
+  if (bavail * bsize >= bytes) return;
+  throw new SetupError(
+    `The disk of ${root} has ${readable(bavail * bsize)} free; the environment needs ${readable(bytes)} at least.`,
+  );
 }
 
 // What a killed set-up left behind; the lock says that none is running now.

@@ -1,17 +1,17 @@
-// Runs pip and says every few seconds what it is at: npm hides nothing of it, and a terminal is not needed.
+// Runs pip with few retries, and says what it is at.
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SetupError, readable, say } from './message.mjs';
+import { whileSaying } from './progress.mjs';
 import { run } from './run.mjs';
 
-const LINE_EVERY_MS = 4000;
 // Few retries and short waits: an index that can't be reached must not cost minutes. PIP_DEFAULT_TIMEOUT may say otherwise.
 const FLAGS = ['--retries', '1', '--timeout', '15', '--no-input', '--disable-pip-version-check'];
 
 /** pip install `args` with the Python of an environment; `scratch` takes pip's temporary files. Raises SetupError. */
 export async function pipInstall(python, args, { scratch, signal }) {
   mkdirSync(scratch, { recursive: true });
-  const started = Date.now();
+  let retried = false;
   let doing = 'looking up packages';
   const onLine = (line) => {
     const download = /^\s*Downloading (?:https?:\S+\/)?(\S+?)(?: \(([\d.]+ ?[kMG]?B)\))?$/.exec(line);
@@ -19,19 +19,30 @@ export async function pipInstall(python, args, { scratch, signal }) {
     else if (/^Processing /.test(line)) doing = `reading ${/[^/\s]+\.whl/.exec(line)?.[0] ?? 'a package'}`;
     else if (/^Installing collected packages/.test(line)) doing = 'unpacking';
     if (download && / [MG]B$/.test(download[2] ?? '') && Number.parseFloat(download[2]) >= 5) say(`${doing}.`);
-    if (/Retrying \(Retry\(total=/.test(line)) say('no answer from a package index; one more try.');
+    if (!retried && /Retrying \(Retry\(total=/.test(line)) {
+      retried = true;
+      say('no answer from a package index; one more try.');
+    }
   };
-  const ticker = setInterval(() => {
-    const seconds = Math.round((Date.now() - started) / 1000);
-    const arrived = doing.startsWith('downloading') ? bytesIn(scratch) : 0;
-    say(`${seconds} s: ${doing}${arrived > 1e6 ? `, ${readable(arrived)} so far` : ''}`);
-  }, LINE_EVERY_MS);
-  const command = ['-m', 'pip', 'install', ...FLAGS, '--progress-bar', 'off', '--only-binary', ':all:', ...args];
+  const command = [
+    '-m',
+    'pip',
+    'install',
+    ...FLAGS,
+    '--progress-bar',
+    'off',
+    '--no-compile',
+    '--only-binary',
+    ':all:',
+    ...args,
+  ];
   // pip unpacks beside the project: /tmp is often too small a disk for PyTorch.
   const environment = { ...process.env, TMPDIR: scratch, PYTHONUNBUFFERED: '1' };
-  const { code, output } = await run(python, command, { signal, environment, onLine }).finally(() =>
-    clearInterval(ticker),
-  );
+  const says = () => {
+    const arrived = doing.startsWith('downloading') ? bytesIn(scratch) : 0;
+    return arrived > 1e6 ? `${doing}, ${readable(arrived)} so far` : doing;
+  };
+  const { code, output } = await whileSaying(says, () => run(python, command, { signal, environment, onLine }));
   if (code !== 0 && !signal.aborted) throw new SetupError(explain(output));
 }
 

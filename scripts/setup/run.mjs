@@ -6,17 +6,29 @@ import { createInterface } from 'node:readline';
 export function run(command, args, { signal, environment = process.env, onLine = () => {} } = {}) {
   return new Promise((resolve) => {
     const lines = [];
-    const child = spawn(command, args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'], signal });
+    // A group of its own: what the program started (ensurepip, say) is stopped with it, and writes nothing more.
+    const child = spawn(command, args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const stop = () => {
+      try {
+        process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // It left a moment ago.
+      }
+    };
+    const finish = (code, output) => {
+      signal?.removeEventListener('abort', stop);
+      resolve({ code, output });
+    };
     const read = (line) => {
       lines.push(line);
       onLine(line);
     };
+    child.on('error', (error) => finish(127, error.message));
+    if (child.pid === undefined) return;
     createInterface({ input: child.stdout }).on('line', read);
     createInterface({ input: child.stderr }).on('line', read);
-    child.on('error', (error) => {
-      // A program that never started gives no 'close'; one that was aborted still does.
-      if (child.pid === undefined) resolve({ code: 127, output: error.message });
-    });
-    child.on('close', (code) => resolve({ code: code ?? 1, output: lines.join('\n') }));
+    child.on('close', (code) => finish(code ?? 1, lines.join('\n')));
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop);
   });
 }

@@ -3,6 +3,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path';
 import { howToInstallVenv } from './advice.mjs';
 import { SetupError, say } from './message.mjs';
+import { whileSaying } from './progress.mjs';
 import { run } from './run.mjs';
 import { readStamp } from './stamp.mjs';
 
@@ -15,7 +16,11 @@ export async function makeVenv(python, folder, signal) {
   ];
   for (const [command, ...args] of ways) {
     rmSync(folder, { recursive: true, force: true });
-    const { code } = await run(command, args, { signal });
+    const { code } = await whileSaying(
+      () => 'making the environment',
+      () => run(command, args, { signal }),
+    );
+    signal.throwIfAborted();
     if (code === 0 && existsSync(join(folder, 'bin', 'pip'))) return;
   }
   throw new SetupError(

@@ -12,7 +12,7 @@ import signal
 from collections.abc import Sequence
 from typing import NoReturn
 
-from nanochat_engine.config import Settings, read_settings
+from nanochat_engine.config import Settings, read_settings, wait_passively
 from nanochat_engine.errors import EngineError, SettingsError
 from nanochat_engine.process.exit_codes import INTERNAL, OK, PORT_TAKEN, exit_code_of, leave
 from nanochat_engine.process.json_log import configure_logging, log_fatal
@@ -36,6 +36,7 @@ def main(arguments: Sequence[str]) -> int:
         settings = _settings(arguments)
         watch_parent(settings.parent_pid)
         configure_logging(settings.log_level)
+        wait_passively(os.environ)
         listener = listen(settings.host, settings.port)
         from nanochat_engine.api.serve import serve
 

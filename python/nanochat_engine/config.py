@@ -5,7 +5,7 @@ Nothing else in the package reads `os.environ`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -89,6 +89,14 @@ class _Reader:
         if kind not in ("auto", "cpu", "cuda", "mps") or (index and (kind != "cuda" or not index.isdigit())):
             self.problems.append(f"{name}={value!r} is none of auto, cpu, cuda, cuda:N, mps")
         return value
+
+
+def wait_passively(environment: MutableMapping[str, str]) -> None:
+    """Make OpenMP's threads sleep while they wait; call it before torch is imported.
+
+    Spinning threads starve the event loop, and each other where other processes want the processors too.
+    """
+    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def read_settings(

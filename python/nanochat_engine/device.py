@@ -10,6 +10,9 @@ import torch
 from nanochat_engine.config import Settings
 from nanochat_engine.errors import SettingsError
 
+# Below this many parameters a second thread costs more in waking and waiting than it computes, measured at 8 million.
+_TINY = 16_000_000
+
 
 def choose_device(settings: Settings) -> torch.device:
     """The configured device; `auto` takes CUDA, then MPS, then the CPU. Raises SettingsError where it isn't there."""
@@ -39,10 +42,13 @@ def choose_dtype(settings: Settings, device: torch.device) -> torch.dtype:
     return torch.bfloat16 if native else torch.float32
 
 
-def use_threads(settings: Settings) -> int:
-    """Give torch its threads: the setting, else every processor that this process may run on."""
+def use_threads(settings: Settings, parameters: int) -> int:
+    """Give torch its threads: the setting, else every processor that this process may run on, but one for a tiny model.
+
+    A decision by size and not by measurement, so that every worker takes the same and gives the same bits.
+    """
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    threads = settings.threads or available
+    threads = settings.threads or (available if parameters > _TINY else 1)
     torch.set_num_threads(threads)
     return threads
 

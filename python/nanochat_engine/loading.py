@@ -5,7 +5,6 @@ All of it runs on the engine thread, so that health answers meanwhile.
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from nanochat_engine.device import choose_device, choose_dtype, free_memory, use
 from nanochat_engine.errors import SettingsError
 from nanochat_engine.model.architecture import Architecture
 from nanochat_engine.model.rows import invariant_quantum
+from nanochat_engine.model.transformer import Transformer
 from nanochat_engine.model.weights import build_transformer
 from nanochat_engine.request import GenerateRequest, SamplingParams
 from nanochat_engine.runner import Runner
@@ -57,12 +57,12 @@ def load(
 
     Raises CheckpointError or SettingsError where a restart would fail the same way.
     """
-    threads = use_threads(settings)
     device = choose_device(settings)
     dtype = choose_dtype(settings, device)
     report("loading", "load", 0.0)
     checkpoint = load_checkpoint(settings)
     architecture = checkpoint.architecture
+    threads = use_threads(settings, checkpoint.parameters)
     model = build_transformer(
         architecture, checkpoint.tensors, device, dtype, lambda share: report("loading", "load", share)
     )
@@ -82,16 +82,10 @@ def load(
     warm_up = _WarmUp(runner, tokenizer, blocks, architecture.sequence_len)
     longest = warm_up.run(settings.max_running, settings.step_tokens)
     report("warming", "warm", 0.5)
-    if settings.batch_invariant != "off":
-        try:
-            quantum = invariant_quantum(model, settings.max_running + settings.step_tokens)
-        except SettingsError:
-            if settings.batch_invariant == "on":
-                raise
-        else:
-            if settings.batch_invariant == "on" or warm_up.cost(quantum) < _INVARIANT_COST:
-                runner.quantum = quantum
-    invariant = settings.batch_invariant != "off" and (runner.quantum > 1 or settings.batch_invariant == "on")
+    quantum = _invariant_quantum(settings, model, device)
+    if quantum is not None and settings.batch_invariant == "auto" and warm_up.cost(quantum) >= _INVARIANT_COST:
+        quantum = None
+    runner.quantum = quantum or 1
     return LoadedModel(
         runner=runner,
         tokenizer=tokenizer,
@@ -102,9 +96,26 @@ def load(
         kernel=f"torch {torch.__version__} {torch.backends.cpu.get_cpu_capability()}, {threads} threads"
         if device.type == "cpu"
         else "torch",
-        batch_invariant=invariant,
+        batch_invariant=quantum is not None,
         longest_step_seconds=longest,
     )
+
+
+def _invariant_quantum(settings: Settings, model: Transformer, device: torch.device) -> int | None:
+    """The row count that keeps BATCH_INVARIANT, or None where it is off or, under auto, can't be kept.
+
+    Raises SettingsError where it is on and can't be kept.
+    """
+    if settings.batch_invariant == "off":
+        return None
+    try:
+        if device.type != "cpu":
+            raise SettingsError(f"BATCH_INVARIANT=on is proven on the CPU only, not on {device}. Use auto or off.")
+        return invariant_quantum(model, settings.max_running + settings.step_tokens)
+    except SettingsError:
+        if settings.batch_invariant == "on":
+            raise
+        return None
 
 
 def _cache_blocks(settings: Settings, architecture: Architecture, dtype: torch.dtype, device: torch.device) -> int:
@@ -142,7 +153,7 @@ class _WarmUp:
         return max(max(self._steps([long_prompt, 8], 2)), max(self._steps([4] * sequences, 3)))
 
     def cost(self, quantum: int) -> float:
-        """How many times longer a lone stream's decode step takes at this quantum, by the medians of interleaved runs."""
+        """How many times longer a lone stream's decode step takes at this quantum, by the best of interleaved runs."""
         before = self._runner.quantum
         times: dict[int, list[float]] = {before: [], quantum: []}
         for _ in range(3):
@@ -150,7 +161,7 @@ class _WarmUp:
                 self._runner.quantum = candidate
                 taken += self._steps([4], 8)[2:]
         self._runner.quantum = before
-        return statistics.median(times[quantum]) / statistics.median(times[before])
+        return min(times[quantum]) / min(times[before])
 
     def _steps(self, prompts: list[int], tokens: int) -> list[float]:
         scheduler = Scheduler(

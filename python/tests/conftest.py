@@ -2,4 +2,6 @@
 
 import os
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+from nanochat_engine.config import wait_passively
+
+wait_passively(os.environ)

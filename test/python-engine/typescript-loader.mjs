@@ -1,13 +1,15 @@
 // Lets a plain `node --import` child run the project's TypeScript, decorators included, as jest does.
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { transformSync } from '@swc/core';
 
 registerHooks({
   resolve(specifier, context, next) {
-    const source = specifier.startsWith('.') && new URL(specifier.replace(/\.js$/, '.ts'), context.parentURL);
-    return source && existsSync(source) ? { url: source.href, shortCircuit: true } : next(specifier, context);
+    const ours = specifier.startsWith('.') && context.parentURL?.endsWith('.ts');
+    if (!ours) return next(specifier, context);
+    const { href } = new URL(specifier.replace(/\.js$/, '.ts'), context.parentURL);
+    return { url: href, shortCircuit: true };
   },
   load(url, context, next) {
     if (!url.endsWith('.ts')) return next(url, context);

@@ -1,6 +1,9 @@
 import type { LoggerService } from '@nestjs/common';
 import { type Level, LEVELS, type LogLine } from './log-line.js';
 
+/** What Nest tells of its own assembly is for whoever looks into it. */
+const CHATTY: ReadonlySet<unknown> = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer']);
+
 interface LineLoggerOptions {
   level: Level;
   format: (line: LogLine) => string;
@@ -30,7 +33,7 @@ export class LineLogger implements LoggerService {
   }
 
   log(message: unknown, ...rest: unknown[]): void {
-    this.line('info', message, rest);
+    this.line(CHATTY.has(rest.at(-1)) ? 'debug' : 'info', message, rest);
   }
 
   debug(message: unknown, ...rest: unknown[]): void {

@@ -21,12 +21,10 @@ export class ModelsController {
     return { object: 'list', data: this.names().map((id) => this.model(id)) };
   }
 
-  /** A model's own id may hold slashes, so the rest of the path is the name. */
-  @Get(['v1/models/*name', 'models/*name'])
-  retrieve(@Param('name') name: string | string[]): Model {
-    const id = Array.isArray(name) ? name.join('/') : name;
-    if (!this.names().includes(id)) throw modelNotFound(id.slice(0, 200));
-    return this.model(id);
+  @Get(['v1/models/:name', 'models/:name'])
+  retrieve(@Param('name') name: string): Model {
+    if (!this.names().includes(name)) throw modelNotFound(name);
+    return this.model(name);
   }
 
   private names(): string[] {

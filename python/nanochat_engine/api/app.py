@@ -17,6 +17,7 @@ from nanochat_engine.api.chat_completions import chat_completions_router
 from nanochat_engine.api.completions import completions_router
 from nanochat_engine.api.engine_port import EnginePort
 from nanochat_engine.api.error_response import HttpRefusal, error_response
+from nanochat_engine.api.faults import Faults
 from nanochat_engine.api.gate import Gate
 from nanochat_engine.api.generate import generate_router
 from nanochat_engine.api.health import health_router
@@ -44,7 +45,8 @@ def create_app(settings: Settings, engine: EnginePort, bridge: Bridge) -> FastAP
     app.add_exception_handler(EngineError, _answer)
     app.add_exception_handler(HTTPException, _answer_routing)
     app.add_exception_handler(ClientDisconnect, _answer_nobody)
-    app.add_exception_handler(Exception, _answer)
+    # The last one added stands first.
+    app.add_middleware(Faults)
     app.add_middleware(Gate, token=settings.token)
     return app
 

@@ -52,7 +52,7 @@ class _Protocol(H11Protocol):
         with contextlib.suppress(h11.LocalProtocolError):
             for event in (
                 h11.Response(status_code=400, headers=response.raw_headers, reason=b"Bad Request"),
-                h11.Data(data=response.body),
+                h11.Data(data=bytes(response.body)),
                 h11.EndOfMessage(),
             ):
                 self.transport.write(self.conn.send(event) or b"")

@@ -198,9 +198,12 @@ def test_a_name_that_is_running_is_400_and_free_again_afterwards(served: Served)
         assert third.status_code == 200
 
 
-def test_a_fault_of_ours_is_500_and_tells_nothing(served: Served) -> None:
+def test_a_fault_of_ours_is_500_tells_nothing_and_is_logged_with_its_stack(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
     served.engine.refusal = RuntimeError("a secret of the inside")  # type: ignore[assignment]
     answer = served.http.post("/generate", json=HI)
     assert answer.status_code == 500
     assert answer.json()["error"]["type"] == "server_error"
     assert "secret" not in answer.text
+    assert ["secret" in record.exc_text for record in caplog.records if record.exc_text] == [True]

@@ -6,11 +6,11 @@ It must not know torch or tiktoken. Memory is bounded by MAX_OPERATIONS and the 
 
 from __future__ import annotations
 
-import pickletools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from nanochat_engine.checkpoint.pickle_operations import operations
 from nanochat_engine.errors import CheckpointCorrupt, CheckpointUnsafe
 
 MAX_OPERATIONS = 4_000_000
@@ -42,19 +42,6 @@ class PersistentId:
 
 
 _CONSTANTS: dict[str, Any] = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
-_LITERALS = frozenset(
-    {
-        "BINFLOAT",
-        "BININT",
-        "BININT1",
-        "BININT2",
-        "LONG1",
-        "BINUNICODE",
-        "SHORT_BINUNICODE",
-        "BINBYTES",
-        "SHORT_BINBYTES",
-    }
-)
 _EMPTY: dict[str, Callable[[], Any]] = {"EMPTY_DICT": dict, "EMPTY_LIST": list, "EMPTY_TUPLE": tuple}
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 _MARK = object()
@@ -67,9 +54,9 @@ def read_pickle(data: bytes, *, source: str, allowed: frozenset[Global]) -> Any:
     Raises CheckpointUnsafe naming any other global than the allowed ones, CheckpointCorrupt when it can't be read.
     """
     try:
-        return _Reader(source, allowed).read(pickletools.genops(data))
+        return _Reader(source, allowed).read(operations(data))
     except (ValueError, IndexError, KeyError, TypeError) as error:
-        raise CheckpointCorrupt(f"{source} is not a readable pickle: {type(error).__name__}") from error
+        raise CheckpointCorrupt(f"{source} is not a readable pickle: {error}") from error
 
 
 class _Reader:
@@ -79,19 +66,18 @@ class _Reader:
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
 
-    def read(self, operations: Iterator[tuple[pickletools.OpcodeInfo, Any, int | None]]) -> Any:
+    def read(self, steps: Iterator[tuple[str, Any]]) -> Any:
         stack, memo = self._stack, self._memo
-        for count, (opcode, argument, _) in enumerate(operations):
-            name = opcode.name
+        for count, (name, argument) in enumerate(steps):
             if count >= MAX_OPERATIONS or len(stack) > MAX_STACK:
                 raise CheckpointUnsafe(f"{self._source} holds more operations than any checkpoint needs")
-            if name in _LITERALS:
+            if name == "LITERAL":
                 stack.append(self._literal(argument))
             elif name == "MEMOIZE":
                 memo[len(memo)] = stack[-1]
-            elif name in ("BINPUT", "LONG_BINPUT"):
+            elif name == "PUT":
                 memo[argument] = stack[-1]
-            elif name in ("BINGET", "LONG_BINGET"):
+            elif name == "GET":
                 stack.append(memo[argument])
             elif name == "STOP":
                 return stack.pop()
@@ -106,7 +92,7 @@ class _Reader:
 
     def _structure(self, name: str, argument: Any) -> None:
         stack = self._stack
-        if name in ("PROTO", "FRAME"):
+        if name == "SKIP":
             return
         if name == "MARK":
             stack.append(_MARK)
@@ -115,12 +101,10 @@ class _Reader:
         elif name in _EMPTY:
             stack.append(_EMPTY[name]())
         elif name in _TUPLES:
-            items = tuple(stack[-_TUPLES[name] :])
-            del stack[-_TUPLES[name] :]
-            stack.append(items)
+            stack.append(tuple([stack.pop() for _ in range(_TUPLES[name])][::-1]))
         elif name == "TUPLE":
-            items = tuple(self._to_mark())
-            stack.append(items)
+            items = self._to_mark()
+            stack.append(tuple(items))
         elif name == "SETITEM":
             value, key = stack.pop(), stack.pop()
             self._set_items([key, value])
@@ -131,8 +115,8 @@ class _Reader:
             self._extend([item])
         elif name == "APPENDS":
             self._extend(self._to_mark())
-        elif name in ("GLOBAL", "INST"):
-            self._global(*argument.split(" ", 1))
+        elif name == "GLOBAL":
+            self._global(*argument)
         elif name == "STACK_GLOBAL":
             attribute, module = stack.pop(), stack.pop()
             self._global(module, attribute)
@@ -144,7 +128,7 @@ class _Reader:
         elif name == "BINPERSID":
             stack.append(PersistentId(stack.pop()))
         else:
-            raise CheckpointCorrupt(f"{self._source} uses the pickle operation {name}, which no checkpoint has")
+            raise ValueError(f"operation {name} out of place")
 
     def _to_mark(self) -> list[Any]:
         stack = self._stack

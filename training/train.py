@@ -77,7 +77,9 @@ class Run:
 
     def loss(self, batch: Batch) -> Tensor:
         """Mean cross-entropy over the tokens that the model would say itself."""
-        hidden = self.hidden(batch.idx, batch.first, batch.masks(self.model.config))
+        short = batch.idx.size(1) == self.options.row
+        forward = self.hidden if short else self.model.hidden  # a second shape is not worth compiling
+        hidden = forward(batch.idx, batch.first, batch.masks(self.model.config))
         return F.cross_entropy(self.model.head(hidden[batch.learn]), batch.target[batch.learn])
 
     def update(self, batch: Batch, share: float) -> float:

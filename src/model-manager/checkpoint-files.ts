@@ -53,7 +53,10 @@ async function modelFolder(directory: string, tag: string | null): Promise<strin
   );
 }
 
-async function modelAndMeta(folder: string, asked: number | null): Promise<{ model: string; meta: string; step: number }> {
+async function modelAndMeta(
+  folder: string,
+  asked: number | null,
+): Promise<{ model: string; meta: string; step: number }> {
   const [models, metas] = await Promise.all([steps(folder, MODEL_NAME), steps(folder, META_NAME)]);
   const step = asked ?? Math.max(...models.keys());
   const model = models.get(step);
@@ -116,5 +119,6 @@ function listed(found: Map<number, string>): string {
   return shown.length === 0 ? 'no step' : shown.join(', ');
 }
 
-const isDirectory = async (path: string): Promise<boolean> => (await stat(path).catch(() => null))?.isDirectory() ?? false;
+const isDirectory = async (path: string): Promise<boolean> =>
+  (await stat(path).catch(() => null))?.isDirectory() ?? false;
 const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => null))?.isFile() ?? false;

@@ -45,6 +45,7 @@ export class EngineLife {
   private killReason: string | null = null;
   private failedAt: number | null = null;
   private strangers = 0;
+  private portLost = false;
 
   constructor(
     private readonly parts: LifeParts,
@@ -74,6 +75,7 @@ export class EngineLife {
       if (signal.aborted) return;
       this.take(answer);
       this.judge();
+      if (this.killReason !== null) return;
       const pause = this.readyAt === null ? this.supervision.startPollMs : this.supervision.readyPollMs;
       await sleep(pause, undefined, { signal }).catch(() => {});
     }
@@ -103,13 +105,14 @@ export class EngineLife {
   }
 
   private judge(): void {
-    if (this.killReason !== null) return;
     const now = performance.now();
     if (this.failedAt !== null && now - this.failedAt > LEAVE_MS)
       this.giveUp('the engine has failed and does not leave');
     else if (this.detector !== null) this.judgePulse(this.detector, now);
-    else if (this.strangers >= STRANGER_POLLS) this.giveUp("somebody else answers on the engine's port");
-    else if (now - this.bornAt > this.supervision.startTimeoutMs) {
+    else if (this.strangers >= STRANGER_POLLS) {
+      this.portLost = true;
+      this.giveUp("somebody else answers on the engine's port");
+    } else if (now - this.bornAt > this.supervision.startTimeoutMs) {
       this.giveUp(`the engine was not ready within ${this.supervision.startTimeoutMs / 1000} s`);
     }
   }
@@ -147,7 +150,7 @@ export class EngineLife {
     this.reports.complete();
     // Its last lines have arrived only now.
     const reason = this.killReason ?? exitReason(exit, relay.fatal);
-    const verdict = this.strangers >= STRANGER_POLLS && this.readyAt === null ? 'port-taken' : verdictOf(exit);
+    const verdict = this.portLost ? 'port-taken' : verdictOf(exit);
     return { verdict, reason, readyForMs, tail: relay.tail };
   }
 }

@@ -16,7 +16,12 @@ export async function runFakeEngine(scripts = {}, livesFile = null) {
   const { values } = parseArgs({ options: { model: { type: 'string' }, port: { type: 'string', default: '8081' } } });
   const life = countLives(livesFile);
   const engine = new FakeEngine(scriptOfLife(scripts, life));
-  const note = (event) => livesFile && appendFileSync(livesFile, `${JSON.stringify({ event, pid: process.pid, port: Number(values.port), model: values.model })}\n`);
+  const note = (event) =>
+    livesFile &&
+    appendFileSync(
+      livesFile,
+      `${JSON.stringify({ event, pid: process.pid, port: Number(values.port), model: values.model })}\n`,
+    );
   note('start');
   process.once('exit', () => note('end'));
   leaveWithParent();
@@ -65,9 +70,13 @@ class FakeEngine {
   }
 
   async load() {
-    for (const [state, phase, progress] of [['loading', 'load', 0.3], ['warming', 'warm', 0.8]]) {
+    for (const [state, phase, progress] of [
+      ['loading', 'load', 0.3],
+      ['warming', 'warm', 0.8],
+    ]) {
       Object.assign(this, { state, phase, progress });
       await sleep(this.script.loadMs);
+      while (this.script.holdAt === state) await sleep(5);
     }
     const { exitBeforeReady, exitAfterReadyMs, neverReady, exitCode } = this.script;
     if (typeof exitBeforeReady === 'string') process.kill(process.pid, exitBeforeReady);
@@ -93,9 +102,11 @@ class FakeEngine {
       return json(response, 200, this.script);
     }
     const { ENGINE_TOKEN } = process.env;
-    if (ENGINE_TOKEN && request.headers.authorization !== `Bearer ${ENGINE_TOKEN}`) return refused(response, 401, 'invalid_api_key');
+    if (ENGINE_TOKEN && request.headers.authorization !== `Bearer ${ENGINE_TOKEN}`)
+      return refused(response, 401, 'invalid_api_key');
     if (route !== 'POST /generate') return refused(response, 404, null);
-    if (this.state !== 'ready') return refused(response, 503, this.state === 'draining' ? 'shutting_down' : 'model_loading');
+    if (this.state !== 'ready')
+      return refused(response, 503, this.state === 'draining' ? 'shutting_down' : 'model_loading');
     return generate(this, request, response);
   }
 
@@ -129,7 +140,9 @@ function leaveWithParent() {
 
 function countLives(file) {
   if (file === null || !existsSync(file)) return 0;
-  return readFileSync(file, 'utf8').split('\n').filter((line) => line.includes('"start"')).length;
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('"start"')).length;
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

@@ -33,7 +33,9 @@ async function answer(engine, body, response, signal) {
     await pause(script.firstTokenDelayMs, signal);
     const completion = await recite(engine, body, response, signal);
     if (completion === null) return;
-    await send(response, { usage: { prompt_tokens: script.promptTokens, completion_tokens: completion, cached_tokens: 0 } });
+    await send(response, {
+      usage: { prompt_tokens: script.promptTokens, completion_tokens: completion, cached_tokens: 0 },
+    });
     response.end();
     counts.finished += 1;
   } finally {
@@ -73,7 +75,9 @@ async function recite(engine, body, response, signal) {
 /** True when the script ends the stream at this token. */
 async function fault({ script, stopBeating }, at, response, signal) {
   if (script.errorAfterTokens === at) {
-    await send(response, { error: { message: 'the fake engine was told to fail', type: 'server_error', param: null, code: 'internal_error' } });
+    await send(response, {
+      error: { message: 'the fake engine was told to fail', type: 'server_error', param: null, code: 'internal_error' },
+    });
     response.end();
     return true;
   }
@@ -89,8 +93,14 @@ async function fault({ script, stopBeating }, at, response, signal) {
   return false;
 }
 
-function refuse({ status, code = null, message = 'refused', param = null, type = 'invalid_request_error', retryAfter }, response) {
-  const headers = { 'content-type': 'application/json', ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }) };
+function refuse(
+  { status, code = null, message = 'refused', param = null, type = 'invalid_request_error', retryAfter },
+  response,
+) {
+  const headers = {
+    'content-type': 'application/json',
+    ...(retryAfter === undefined ? {} : { 'retry-after': retryAfter }),
+  };
   response.writeHead(status, headers).end(JSON.stringify({ error: { message, type, param, code } }));
 }
 

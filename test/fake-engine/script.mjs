@@ -3,6 +3,7 @@
 export const DEFAULTS = {
   // Start-up.
   loadMs: 0, // spent in each of loading and warming
+  holdAt: null, // 'loading' or 'warming': stays there until told otherwise
   listenAfterMs: 0, // before it listens at all
   neverReady: false,
   exitBeforeReady: null, // an exit code, or a signal's name

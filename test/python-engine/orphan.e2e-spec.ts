@@ -13,8 +13,14 @@ const supervisor = fileURLToPath(new URL('./supervisor-process.ts', import.meta.
 
 describe('a gateway that is killed', () => {
   it('takes its engine along, which sees the end of its standard input', async () => {
-    const gateway = execa(process.execPath, ['--import', loader, supervisor], { buffer: { stdout: false }, reject: false });
-    const [line] = await Promise.race([once(createInterface(gateway.stdout), 'line'), gateway.then(({ stderr }) => [stderr])]);
+    const gateway = execa(process.execPath, ['--import', loader, supervisor], {
+      buffer: { stdout: false },
+      reject: false,
+    });
+    const [line] = await Promise.race([
+      once(createInterface(gateway.stdout), 'line'),
+      gateway.then(({ stderr }) => [stderr]),
+    ]);
     const { pid, folder } = JSON.parse(String(line)) as { pid: number; folder: string };
     expect(isRunning(pid)).toBe(true);
 

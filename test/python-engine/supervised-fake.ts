@@ -4,14 +4,24 @@ import { readSettings } from '../../src/config/read-settings.js';
 import { ModelManager } from '../../src/model-manager/model-manager.service.js';
 import type { PoolStatus } from '../../src/python-engine/pool-status.js';
 import { freePort } from '../../src/python-engine/process/free-port.js';
+import type { RestartLimits } from '../../src/python-engine/restart-policy.js';
 import { supervisionOf, type Supervision } from '../../src/python-engine/supervision.js';
 import { WorkerPool } from '../../src/python-engine/worker-pool.js';
 import type { WorkerState } from '../../src/python-engine/worker-state.js';
 import type { WorkerStatus } from '../../src/python-engine/worker-status.js';
-import { FakeEngine, type FakeEngineScript } from '../fake-engine/fake-engine.js';
+import { countsOf, FakeEngine, type FakeCounts, type FakeEngineScript } from '../fake-engine/fake-engine.js';
 
 /** Ten times and more what anything here takes; only a failure waits for so long. */
 const DEADLINE_MS = 20_000;
+
+/** The first early death is the last. */
+export const NO_RESTARTS: RestartLimits = {
+  maxEarlyDeaths: 0,
+  earlyMs: 10_000,
+  steadyMs: 60_000,
+  backoffMs: 20,
+  maxBackoffMs: 20,
+};
 
 export interface SupervisedOptions {
   /** More of the environment, by its names. */
@@ -81,6 +91,14 @@ export class SupervisedFake {
 
   reached(state: WorkerState): Promise<WorkerStatus> {
     return this.until((worker) => worker.state === state);
+  }
+
+  /** Asks the fake engine until it has seen what it should; jest's own limit ends a wait in vain. */
+  async seen(what: (counts: FakeCounts) => boolean): Promise<FakeCounts> {
+    for (;;) {
+      const counts = await countsOf(this.port);
+      if (what(counts)) return counts;
+    }
   }
 
   async close(): Promise<void> {

@@ -1,15 +1,8 @@
 import { Observable } from 'rxjs';
 import { Pool } from 'undici';
 import type { GenerateEvent, GenerateRequest } from '../worker.js';
-import { GenerateExchange } from './generate-exchange.js';
+import { GenerateExchange, type GenerateDeadlines } from './generate-exchange.js';
 import { generateBody } from './generate-body.js';
-
-export interface GenerateDeadlines {
-  /** From sending to the first chunk; waiting for admission in the engine is part of it. */
-  firstTokenMs: number;
-  /** Between one chunk and the next. */
-  tokenMs: number;
-}
 
 /** Generations over HTTP with one child. It knows nothing of processes and states. */
 export class EngineClient {

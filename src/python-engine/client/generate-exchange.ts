@@ -5,12 +5,18 @@ import { engineFailed, engineTimeout, engineUnavailable } from '../../openai/err
 import { OpenAIError } from '../../openai/openai-error.js';
 import { LineSplitter } from '../line-splitter.js';
 import type { GenerateEvent } from '../worker.js';
-import type { GenerateDeadlines } from './engine-client.js';
 import { engineRefusal } from './engine-refusal.js';
 import { parseGenerateLine } from './generate-line.js';
 
 const MAX_LINE = 1024 * 1024;
 const MAX_REFUSAL_BYTES = 64 * 1024;
+
+export interface GenerateDeadlines {
+  /** From sending to the first chunk; waiting for admission in the engine is part of it. */
+  firstTokenMs: number;
+  /** Between one chunk and the next. */
+  tokenMs: number;
+}
 
 /** One `POST /generate` from its first byte to its last, as undici's handler; fed by the socket, it feeds a subscriber. */
 export class GenerateExchange implements Dispatcher.DispatchHandler {

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from starlette.responses import Response
 
+from nanochat_engine.api.compact_json import encode
 from nanochat_engine.errors import EngineError, InvalidRequest, QueueFull, RequestTooLarge, Unavailable
 
 # Seconds after which the same request may be taken: a place in the queue frees within a step, a model loads in several.
@@ -59,8 +59,9 @@ def error_response(error: Exception) -> Response:
     for kind, seconds in _RETRY_AFTER.items():
         if isinstance(error, kind):
             headers["retry-after"] = seconds
-    body = json.dumps(error_body(error), ensure_ascii=False, separators=(",", ":"))
-    return Response(body, status_code=_status(error), headers=headers, media_type="application/json")
+    return Response(
+        encode(error_body(error)), status_code=_status(error), headers=headers, media_type="application/json"
+    )
 
 
 def _status(error: Exception) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import uuid
 from typing import Any
@@ -13,6 +12,7 @@ from starlette.responses import Response
 from nanochat_engine.api.admission import Admission
 from nanochat_engine.api.body import read_body
 from nanochat_engine.api.bridge import End, Step
+from nanochat_engine.api.compact_json import encode
 from nanochat_engine.api.error_response import error_body
 from nanochat_engine.api.exchange import Exchange, Wire
 from nanochat_engine.api.prompt import Prompt, chat_prompt, raw_prompt
@@ -99,4 +99,4 @@ def _end_line(end: End) -> str:
 
 
 def _line(value: dict[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return encode(value) + "\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -10,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nanochat_engine.api.admission import Admitted
+from nanochat_engine.api.compact_json import encode
 from nanochat_engine.api.error_response import error_body
 from nanochat_engine.api.exchange import Wire
 from nanochat_engine.request import FinishReason, RequestDone, RequestFailed
@@ -84,7 +84,7 @@ class Answer:
         body["choices"] = [self.shape.whole(index, texts[index], finishes[index]) for index in range(self.n)]
         body["usage"] = _usage(end)
         await wire.start({"content-type": "application/json", "x-request-id": self.id})
-        await wire.write(_json(body), last=True)
+        await wire.write(encode(body), last=True)
 
     def _head(self, kind: str) -> dict[str, Any]:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
@@ -93,12 +93,12 @@ class Answer:
         chunk = {**self._head(self.shape.chunk_object), "choices": choices}
         if self.include_usage:
             chunk["usage"] = usage
-        return f"data: {_json(chunk)}\n\n"
+        return f"data: {encode(chunk)}\n\n"
 
     def _ending(self, end: RequestDone | RequestFailed) -> list[str]:
         events: list[str] = []
         if isinstance(end, RequestFailed):
-            events.append(f"data: {_json(error_body(end.error))}\n\n")
+            events.append(f"data: {encode(error_body(end.error))}\n\n")
         elif self.include_usage:
             events.append(self._chunk([], _usage(end)))
         return [*events, "data: [DONE]\n\n"]
@@ -111,7 +111,3 @@ def _usage(end: RequestDone) -> dict[str, Any]:
         "total_tokens": end.prompt_tokens + end.completion_tokens,
         "prompt_tokens_details": {"cached_tokens": end.cached_tokens},
     }
-
-
-def _json(value: dict[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,10 +31,17 @@ def environment(**more: str) -> dict[str, str]:
 class EngineChild:
     """`python -m nanochat_engine` as a child; killed at the end of the block."""
 
-    def __init__(self, *arguments: str, model: Path = GOLDEN, port: int = 0, **variables: str) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        model: Path = GOLDEN,
+        port: int = 0,
+        program: tuple[str, ...] = ("-m", "nanochat_engine"),
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "nanochat_engine", "--model", str(model), "--port", str(port), *arguments],
-            env=environment(**variables),
+            [sys.executable, *program, "--model", str(model), "--port", str(port), *arguments],
+            env=environment(**(variables or {})),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

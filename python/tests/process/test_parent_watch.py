@@ -119,7 +119,7 @@ def test_without_the_kernels_help_and_with_an_input_that_stays_it_leaves_as_well
 
 
 def test_it_leaves_when_its_input_is_closed_though_the_parent_lives() -> None:
-    with EngineChild(ENGINE_PARENT_PID=str(os.getpid())) as engine:
+    with EngineChild(variables={"ENGINE_PARENT_PID": str(os.getpid())}) as engine:
         engine.line("listening")
         assert engine.process.stdin is not None
         engine.process.stdin.close()
@@ -129,7 +129,7 @@ def test_it_leaves_when_its_input_is_closed_though_the_parent_lives() -> None:
 def test_it_leaves_at_once_when_the_parent_is_gone_already() -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    with EngineChild(ENGINE_PARENT_PID=str(gone.pid)) as engine:
+    with EngineChild(variables={"ENGINE_PARENT_PID": str(gone.pid)}) as engine:
         assert engine.exit_code() == 0
 
 

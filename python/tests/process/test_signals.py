@@ -53,7 +53,7 @@ def test_while_it_drains_health_says_so_and_new_requests_are_503() -> None:
 
 
 def test_what_still_runs_at_the_deadline_gets_an_error_line() -> None:
-    with EngineChild(DRAIN_TIMEOUT_SECONDS="0") as engine:
+    with EngineChild(variables={"DRAIN_TIMEOUT_SECONDS": "0"}) as engine:
         engine.wait_until("ready")
         with client(engine) as http, http.stream("POST", "/generate", json={**LONG, "n": 8}) as answer:
             lines = answer.iter_lines()
@@ -64,7 +64,7 @@ def test_what_still_runs_at_the_deadline_gets_an_error_line() -> None:
 
 
 def test_a_second_signal_leaves_at_once() -> None:
-    with EngineChild(DRAIN_TIMEOUT_SECONDS="3600") as engine:
+    with EngineChild(variables={"DRAIN_TIMEOUT_SECONDS": "3600"}) as engine:
         engine.wait_until("ready")
         with client(engine) as http, http.stream("POST", "/generate", json={**LONG, "n": 8}) as answer:
             lines = answer.iter_lines()

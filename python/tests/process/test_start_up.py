@@ -10,7 +10,7 @@ from tests.process.engine_child import DEADLINE, EngineChild
 
 
 def test_health_answers_from_import_to_ready_and_tells_the_phases() -> None:
-    with EngineChild(ENGINE_NONCE="n-7") as engine:
+    with EngineChild(variables={"ENGINE_NONCE": "n-7"}) as engine:
         states: list[str] = []
         end = time.monotonic() + DEADLINE
         while not states or states[-1] != "ready":
@@ -33,7 +33,7 @@ def test_a_request_before_ready_is_503_model_loading() -> None:
 
 
 def test_every_line_is_json_with_level_time_and_message() -> None:
-    with EngineChild(LOG_LEVEL="TRACE") as engine:
+    with EngineChild(variables={"LOG_LEVEL": "TRACE"}) as engine:
         engine.wait_until("ready")
         engine.terminate()
         assert engine.exit_code() == 0

@@ -16,9 +16,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from nanochat_engine.errors import CheckpointNotFound, SettingsError
+from nanochat_engine.errors import CheckpointNotFound, CheckpointUnsupported, SettingsError
 
 STAGES = ("chatsft_checkpoints", "chatrl_checkpoints", "mid_checkpoints", "base_checkpoints")
+TRANSFORMERS_NAMES = ("model.safetensors", "model.safetensors.index.json")
 
 MODEL_NAME = re.compile(r"model_(\d{1,12})\.pt")
 META_NAME = re.compile(r"meta_(\d{1,12})\.json")
@@ -39,7 +40,8 @@ class CheckpointFiles:
 def find_checkpoint(directory: Path, *, tag: str | None = None, step: int | None = None) -> CheckpointFiles:
     """Choose a checkpoint below `directory`; without `step` the highest.
 
-    Raises CheckpointNotFound naming what is missing and where it was looked for, SettingsError when `tag` can't apply.
+    Raises CheckpointNotFound naming what is missing and where it was looked for, CheckpointUnsupported for the layout of
+    transformers, SettingsError when `tag` can't apply.
     """
     if not directory.is_dir():
         raise CheckpointNotFound(f"{directory} is not a folder")
@@ -55,7 +57,7 @@ def _steps(folder: Path, pattern: re.Pattern[str]) -> dict[int, Path]:
 
 def _model_folder(directory: Path, tag: str | None) -> Path:
     if _steps(directory, MODEL_NAME):
-        if tag is not None and tag != directory.name:
+        if tag is not None and tag != directory.resolve().name:
             raise SettingsError(
                 f"MODEL_TAG={tag} can't apply: {directory} holds a checkpoint itself, not folders of them"
             )
@@ -71,6 +73,10 @@ def _model_folder(directory: Path, tag: str | None) -> Path:
             tags = [folder for folder in tags if folder.name == tag]
         if tags:
             return max(tags, key=_preference)
+    if any((directory / name).is_file() for name in TRANSFORMERS_NAMES):
+        raise CheckpointUnsupported(
+            f"{directory} is in the layout of transformers; nanochat's own model_<step>.pt is read"
+        )
     looked = ", ".join(str(place) for place in [directory, *stages])
     wanted = "a folder with model_<step>.pt" if tag is None else f"a folder {tag} with model_<step>.pt"
     raise CheckpointNotFound(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nanochat_engine.checkpoint.files import find_checkpoint
-from nanochat_engine.errors import CheckpointNotFound, SettingsError
+from nanochat_engine.errors import CheckpointNotFound, CheckpointUnsupported, SettingsError
 
 
 def make(folder: Path, *steps: int, meta: bool = True) -> Path:
@@ -136,6 +136,12 @@ def test_a_missing_tokenizer_is_told_with_every_place_looked_at(base: Path) -> N
 def test_an_empty_folder_is_told_with_what_was_looked_for(tmp_path: Path, tag: str | None) -> None:
     with pytest.raises(CheckpointNotFound, match=rf"model_<step>\.pt.*{re.escape(str(tmp_path))}"):
         find_checkpoint(tmp_path, tag=tag)
+
+
+def test_the_layout_of_transformers_is_refused_as_such(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").touch()
+    with pytest.raises(CheckpointUnsupported, match="layout of transformers"):
+        find_checkpoint(tmp_path)
 
 
 def test_a_folder_that_is_not_there_is_not_found(tmp_path: Path) -> None:

@@ -6,7 +6,10 @@ import { WorkerPool } from './python-engine/worker-pool.js';
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /** The first signal drains and leaves with 0; a second one kills the children and leaves at once with 128 + its number. */
-export function shutDownOnSignals(app: INestApplication, exit: (code: number) => void = process.exit): void {
+export function shutDownOnSignals(
+  app: INestApplication,
+  exit: (code: number) => void = (code) => process.exit(code),
+): void {
   const logger = new Logger('Shutdown');
   let begun = false;
   const take = (signal: keyof typeof SIGNALS): void => {

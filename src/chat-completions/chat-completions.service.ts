@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { defer, finalize, type Observable, Subject, tap } from 'rxjs';
 import { AdmissionQueue } from '../admission/admission.queue.js';
+import { Settings } from '../config/settings.js';
 import { engineUnavailable, modelLoading, modelNotFound, shuttingDown } from '../openai/error-catalogue.js';
 import { MODEL_ALIAS, servedModelId } from '../openai/served-model.js';
 import { asOpenAIError } from '../openai/to-openai-error.js';
@@ -9,6 +10,7 @@ import { WorkerPool } from '../python-engine/worker-pool.js';
 import { type AnswerIdentity, newAnswerId } from './answer-identity.js';
 import type { ChatCompletionRequest } from './chat-completion.dto.js';
 import { GenerationRecord } from './generation-record.js';
+import { retryUntouched } from './retry-untouched.js';
 import { systemFingerprint } from './system-fingerprint.js';
 import { toGenerateRequest } from './to-generate-request.js';
 
@@ -16,6 +18,7 @@ import { toGenerateRequest } from './to-generate-request.js';
 @Injectable()
 export class ChatCompletionsService {
   private readonly logger = new Logger('Generation');
+  private readonly waitMs: number;
   private readonly ended = new Subject<GenerationRecord>();
 
   /** Every generation at its end, for whoever counts. */
@@ -24,7 +27,10 @@ export class ChatCompletionsService {
   constructor(
     private readonly queue: AdmissionQueue,
     private readonly pool: WorkerPool,
-  ) {}
+    settings: Settings,
+  ) {
+    this.waitMs = settings.queueTimeoutSeconds * 1000;
+  }
 
   identify(body: ChatCompletionRequest): AnswerIdentity {
     const engine = this.pool.status.workers.find(({ state }) => state === 'ready')?.engine;
@@ -41,7 +47,8 @@ export class ChatCompletionsService {
     const request = toGenerateRequest(body, record.id);
     const work = (): Observable<GenerateEvent> => {
       record.started();
-      return this.pool.generate(request);
+      const untouched = (): boolean => record.firstTokenMs === null;
+      return this.pool.generate(request).pipe(retryUntouched(this.pool.status$, untouched, this.waitMs));
     };
     return defer(() => {
       this.refuseEarly(body.model);

@@ -62,7 +62,7 @@ export class EventStream {
     this.write(`${failure === undefined ? '' : `data: ${JSON.stringify(failure)}\n\n`}data: [DONE]\n\n`);
     this.close();
     this.response.once('finish', this.drained);
-    this.stall ??= this.stallTimer(this.taken); // also the last bytes must not wait for ever
+    this.stall ??= this.stallTimer(); // also the last bytes must not wait for ever
     this.response.end();
   }
 
@@ -74,19 +74,26 @@ export class EventStream {
 
   private watch(): void {
     if (this.response.writableLength > this.limits.bufferBytes) this.cutOff();
-    else this.stall ??= this.stallTimer(this.taken);
+    else this.stall ??= this.stallTimer();
   }
 
-  private stallTimer(takenBefore: number): NodeJS.Timeout {
+  private stallTimer(): NodeJS.Timeout {
+    const before = { taken: this.taken, inFlight: this.inFlight };
     return setTimeout(() => {
-      if (this.response.destroyed || this.response.writableLength === 0) return;
-      if (this.taken > takenBefore) this.stall = this.stallTimer(this.taken);
+      if (this.response.destroyed) return;
+      if (this.taken > before.taken || this.inFlight !== before.inFlight) this.stall = this.stallTimer();
       else this.cutOff();
     }, this.limits.stallMs);
   }
 
   private get taken(): number {
     return this.given - this.response.writableLength;
+  }
+
+  /** What is left of the write under way: a large one is taken bit by bit, which no public number shows. */
+  private get inFlight(): number | undefined {
+    const { socket } = this.response as { socket: { _handle?: { writeQueueSize?: number } | null } | null };
+    return socket?._handle?.writeQueueSize;
   }
 
   private readonly drained = (): void => {

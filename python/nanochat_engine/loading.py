@@ -5,29 +5,28 @@ All of it runs on the engine thread, so that health answers meanwhile.
 
 from __future__ import annotations
 
-import time
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
-from nanochat_engine.cache.blocks import BLOCK_TOKENS, BlockPool, blocks_for
+from nanochat_engine.cache.blocks import BLOCK_TOKENS, blocks_for
 from nanochat_engine.cache.store import BlockStore, bytes_per_token
 from nanochat_engine.checkpoint.loader import load_checkpoint
 from nanochat_engine.config import Settings
 from nanochat_engine.device import choose_device, choose_dtype, free_memory, use_threads
 from nanochat_engine.errors import SettingsError
-from nanochat_engine.model.architecture import Architecture
+from nanochat_engine.model.architecture import Architecture, Generation
 from nanochat_engine.model.rows import invariant_quantum
 from nanochat_engine.model.transformer import Transformer
 from nanochat_engine.model.weights import build_transformer
-from nanochat_engine.request import GenerateRequest, SamplingParams
 from nanochat_engine.runner import Runner
-from nanochat_engine.scheduler import Scheduler
-from nanochat_engine.sequence import Sequence
 from nanochat_engine.snapshot import EngineState, ModelInfo
-from nanochat_engine.step import take_step
 from nanochat_engine.tokenizer.tokenizer import Tokenizer
+from nanochat_engine.warm_up import WarmUp
+
+_log = logging.getLogger(__name__)
 
 # The share of free memory that the cache takes where CACHE_TOKENS does not say.
 _CACHE_SHARE = {"cpu": 0.25, "cuda": 0.85, "mps": 0.25}
@@ -61,6 +60,14 @@ def load(
     dtype = choose_dtype(settings, device)
     report("loading", "load", 0.0)
     checkpoint = load_checkpoint(settings)
+    _log.info(
+        "checkpoint read",
+        extra={"directory": str(checkpoint.directory), "generation": checkpoint.architecture.generation.value},
+    )
+    if checkpoint.architecture.generation is Generation.G3:
+        _log.info(
+            "G3 and its softcap of 20 (2026-03-02 to 03-09) look alike: set MODEL_SOFTCAP=20 if the model is of those days"
+        )
     architecture = checkpoint.architecture
     threads = use_threads(settings, checkpoint.parameters)
     model = build_transformer(
@@ -79,7 +86,7 @@ def load(
     blocks = _cache_blocks(settings, architecture, dtype, device)
     store = BlockStore(architecture, blocks, dtype, device)
     runner = Runner(model, store, device, quantum=1, beat=beat)
-    warm_up = _WarmUp(runner, tokenizer, blocks, architecture.sequence_len)
+    warm_up = WarmUp(runner, tokenizer, blocks, architecture.sequence_len)
     longest = warm_up.run(settings.max_running, settings.step_tokens)
     report("warming", "warm", 0.5)
     quantum = _invariant_quantum(settings, model, device)
@@ -136,44 +143,3 @@ def _cache_blocks(settings: Settings, architecture: Architecture, dtype: torch.d
             f"Too little memory: a cache for one full context takes {blocks_for(architecture.sequence_len) * per_block >> 20} MiB."
         )
     return blocks
-
-
-class _WarmUp:
-    """Runs the real path on made-up prompts, so that every kind of step has been taken once before a client's."""
-
-    def __init__(self, runner: Runner, tokenizer: Tokenizer, blocks: int, context: int) -> None:
-        self._runner = runner
-        self._tokenizer = tokenizer
-        self._blocks = blocks
-        self._context = context
-
-    def run(self, sequences: int, step_tokens: int) -> float:
-        """A step of prompts alone, prompts beside decoding, a full batch decoding; return the longest step in seconds."""
-        long_prompt = min(step_tokens + BLOCK_TOKENS + 1, self._context - 4)
-        return max(max(self._steps([long_prompt, 8], 2)), max(self._steps([4] * sequences, 3)))
-
-    def cost(self, quantum: int) -> float:
-        """How many times longer a lone stream's decode step takes at this quantum, by the best of interleaved runs."""
-        before = self._runner.quantum
-        times: dict[int, list[float]] = {before: [], quantum: []}
-        for _ in range(3):
-            for candidate, taken in times.items():
-                self._runner.quantum = candidate
-                taken += self._steps([4], 8)[2:]
-        self._runner.quantum = before
-        return min(times[quantum]) / min(times[before])
-
-    def _steps(self, prompts: list[int], tokens: int) -> list[float]:
-        scheduler = Scheduler(
-            BlockPool(self._blocks), max_running=len(prompts), max_waiting=len(prompts), step_tokens=512
-        )
-        params = SamplingParams(seed=0, max_tokens=tokens, ignore_eos=True)
-        for number, length in enumerate(prompts):
-            request = GenerateRequest(str(number), (self._tokenizer.bos_id,) * length, params, calculator=False)
-            scheduler.add([Sequence(request, 0, tokens, self._tokenizer)])
-        taken: list[float] = []
-        while not scheduler.idle:
-            started = time.perf_counter()
-            take_step(scheduler, self._runner)
-            taken.append(time.perf_counter() - started)
-        return taken

@@ -62,8 +62,9 @@ function bytesIn(scratch) {
 }
 
 function explain(output) {
-  const errors = output.split('\n').filter((line) => line.startsWith('ERROR:'));
-  const told = (errors.length > 0 ? errors : output.trim().split('\n')).slice(-4).join('\n');
+  const lines = output.split('\n');
+  const faults = lines.filter((line) => /^ERROR:|^WARNING: .*ignored/.test(line));
+  const told = (faults.length > 0 ? faults : lines).slice(-4).join('\n');
   if (/No space left on device/.test(output))
     return `The disk is full:\n${told}\nPyTorch takes 1 GB (CPU build) to 7 GB (CUDA build).`;
   if (

@@ -30,7 +30,7 @@ describe('poolStatus', () => {
 
   it('says of each worker why it is not ready', () => {
     const loading = worker({ state: 'loading', phase: 'load', progress: 0.256 });
-    const failed = worker({ name: 'worker-1', state: 'failed', phase: null, reason: 'no memory' });
+    const failed = worker({ name: 'worker-1', state: 'failed', phase: 'load', progress: 1, reason: 'no memory' });
     expect(poolStatus([loading, failed], false).reason).toBe(
       'worker-0 is loading (load 26 %); worker-1 is failed: no memory',
     );

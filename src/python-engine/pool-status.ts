@@ -1,3 +1,4 @@
+import { isAlive } from './worker-state.js';
 import type { WorkerStatus } from './worker-status.js';
 
 export interface PoolStatus {
@@ -31,8 +32,12 @@ export function poolStatus(workers: WorkerStatus[], everReady: boolean): PoolSta
 
 const isReady = ({ state, beating }: WorkerStatus): boolean => state === 'ready' && beating;
 
-function reasonOf({ name, state, phase, progress, reason }: WorkerStatus): string {
+const reasonOf = (worker: WorkerStatus): string =>
+  worker.reason === null ? whereIs(worker) : `${whereIs(worker)}: ${worker.reason}`;
+
+/** A worker's state in words, with phase and share while it comes up. */
+export function whereIs({ name, state, phase, progress }: WorkerStatus): string {
+  if (phase === null || !isAlive(state)) return `${name} is ${state}`;
   const share = progress === null ? '' : ` ${Math.round(progress * 100)} %`;
-  const where = phase === null ? '' : ` (${phase}${share})`;
-  return `${name} is ${state}${where}${reason === null ? '' : `: ${reason}`}`;
+  return `${name} is ${state} (${phase}${share})`;
 }

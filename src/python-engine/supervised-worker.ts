@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BehaviorSubject, defer, finalize, throwError, type Observable } from 'rxjs';
-import { engineUnavailable, modelLoading, shuttingDown } from '../openai/error-catalogue.js';
+import { engineUnavailable } from '../openai/error-catalogue.js';
 import type { EngineClient } from './client/engine-client.js';
 import type { Death, EngineLife, LifeReport } from './engine-life.js';
 import { EngineCommandError } from './process/engine-command.js';
@@ -11,6 +11,9 @@ import type { WorkerPlan } from './worker-plan.js';
 import { isAlive, nextState } from './worker-state.js';
 import { initialStatus, type WorkerStatus } from './worker-status.js';
 
+const RETRY_SECONDS = 1;
+/** For SIGKILL to end a child; one that the system can't end is not waited for. */
+const UNKILLABLE_MS = 5_000;
 /** Lives in a row that may lose their port before it counts as a crash. */
 const PORT_MOVES = 20;
 
@@ -49,7 +52,10 @@ export class SupervisedWorker implements Worker {
 
   generate(request: GenerateRequest): Observable<GenerateEvent> {
     return defer(() => {
-      if (this.client === null || this.status.state !== 'ready') return throwError(() => this.refusal());
+      const { state } = this.status;
+      if (this.client === null || state !== 'ready') {
+        return throwError(() => engineUnavailable(`${this.name} is ${state}.`, RETRY_SECONDS));
+      }
       this.running.count += 1;
       return this.client.generate(request).pipe(finalize(() => (this.running.count -= 1)));
     });
@@ -70,7 +76,8 @@ export class SupervisedWorker implements Worker {
       this.stopping.abort();
       this.life?.stop();
     }
-    await this.supervised;
+    const { stopMs } = this.plan.supervision;
+    await Promise.race([this.supervised, sleep(stopMs + UNKILLABLE_MS, undefined, { ref: false })]);
     this.report({ state: 'stopped', pid: null, engine: null, beating: false });
   }
 
@@ -141,15 +148,6 @@ export class SupervisedWorker implements Worker {
   private report(report: LifeReport, restarts = this.status.restarts): void {
     const state = nextState(this.status.state, report.state ?? this.status.state);
     this.current.next({ ...this.status, ...report, state, restarts });
-  }
-
-  private refusal(): Error {
-    const { state, phase, reason } = this.status;
-    if (this.stopping.signal.aborted) return shuttingDown();
-    const why = reason === null ? '' : `: ${reason}`;
-    if (state === 'failed') return engineUnavailable(`The engine has failed${why}`, 30);
-    if (isAlive(state)) return modelLoading(`The model is not ready yet (${phase ?? state}).`);
-    return engineUnavailable(`The engine is not running (${state})${why}`);
   }
 }
 

@@ -12,8 +12,9 @@ import {
 } from 'rxjs';
 import { Settings } from '../config/settings.js';
 import { ModelManager, type ModelProgress } from '../model-manager/model-manager.service.js';
-import { engineUnavailable, modelLoading, shuttingDown } from '../openai/error-catalogue.js';
+import { shuttingDown } from '../openai/error-catalogue.js';
 import { engineLog } from './engine-log.js';
+import { poolRefusal } from './pool-refusal.js';
 import { poolStatus, type PoolStatus } from './pool-status.js';
 import { SupervisedWorker } from './supervised-worker.js';
 import { SUPERVISION, type Supervision } from './supervision.js';
@@ -109,13 +110,7 @@ export class WorkerPool implements OnApplicationShutdown {
   }
 
   private refusal(): Error {
-    if (this.stopped !== null) return shuttingDown();
-    const { allFailed, everReady, reason } = this.status;
-    const why = reason ?? 'no worker is ready';
-    if (allFailed) return engineUnavailable(`The engine has failed: ${why}`, 30);
-    return everReady
-      ? engineUnavailable(`The engine is coming back: ${why}`, 2)
-      : modelLoading(`The model is loading: ${why}`, 2);
+    return this.stopped === null ? poolRefusal(this.status) : shuttingDown();
   }
 
   private tell(worker: SupervisedWorker): Subscription {

@@ -125,7 +125,7 @@ describe('a generation that fails', () => {
     expect(await follow().ended).toMatchObject({
       status: 503,
       code: 'engine_unavailable',
-      headers: { 'retry-after': '30' },
+      headers: { 'retry-after': '30', 'x-should-retry': 'false' },
     });
   });
 });

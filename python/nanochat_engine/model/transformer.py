@@ -24,6 +24,11 @@ def rms_norm(x: Tensor) -> Tensor:
     return F.rms_norm(x, (x.shape[-1],))
 
 
+def _embedding(rows: int, width: int) -> nn.Embedding:
+    """An embedding yet to be filled: drawing initial values, even on the meta device, imports torch's compiler for seconds."""
+    return nn.Embedding(rows, width, _weight=torch.empty(rows, width))
+
+
 class Block(nn.Module):
     """One layer's weights. qkv holds the q, k and v projections one above the other, so that one product reads them."""
 
@@ -38,7 +43,7 @@ class Block(nn.Module):
         self.value_embedding: nn.Embedding | None = None
         self.value_gate: Gate | None = None
         if index in a.value_embedding_layers:
-            self.value_embedding = nn.Embedding(a.padded_vocab_size, kv_width)
+            self.value_embedding = _embedding(a.padded_vocab_size, kv_width)
             self.value_gate = Gate(a.gate_channels, a.n_kv_head)
 
 
@@ -49,7 +54,7 @@ class Transformer(nn.Module):
         super().__init__()
         a = architecture
         self.architecture = a
-        self.embedding = nn.Embedding(a.padded_vocab_size, a.n_embd)
+        self.embedding = _embedding(a.padded_vocab_size, a.n_embd)
         self.blocks = nn.ModuleList(Block(a, i) for i in range(a.n_layer))
         self.head = nn.Linear(a.n_embd, a.padded_vocab_size, bias=False)
         self.smear_gate = Gate(24, 1) if a.smear else None

@@ -1,6 +1,7 @@
 // A small engine without a model, for tests of what a real one won't do on order. It speaks docs/engine-api.md and
 // follows a script (see script.mjs) given in FAKE_ENGINE_SCRIPT, by a program that calls runFakeEngine(script), or at any
 // time by POST /fake/script. GET /fake/counts tells what it has seen. The /fake routes need no token.
+import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, realpathSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,7 +35,7 @@ class FakeEngine {
   progress = 0;
   working = 0;
   steps = 0;
-  counts = { requests: 0, open: 0, finished: 0, aborted: 0, bodies: [], healths: 0 };
+  counts = { requests: 0, open: 0, finished: 0, aborted: 0, bodies: [], healths: 0, helperPid: null };
   beating = true;
   beatAt = performance.now();
   stopBeating = () => (this.beating = false);
@@ -51,6 +52,7 @@ class FakeEngine {
   async live(port) {
     for (const line of this.script.log) console.log(typeof line === 'string' ? line : JSON.stringify(line));
     for (const line of this.script.errorLog) console.error(typeof line === 'string' ? line : JSON.stringify(line));
+    if (this.script.helper) this.counts.helperPid = spawn('sleep', ['3600'], { stdio: 'inherit' }).pid;
     process.on('SIGTERM', () => this.leave());
     process.on('SIGINT', () => this.leave());
     // Work that is going on moves the loop's beat, also between two tokens.

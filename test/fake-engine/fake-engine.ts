@@ -57,6 +57,7 @@ export interface FakeCounts {
   aborted: number;
   bodies: string[];
   healths: number;
+  helperPid: number | null;
 }
 
 /** What the fake engine on a port has seen. */

@@ -11,6 +11,7 @@ export const DEFAULTS = {
   exitCode: 1, // of crashes after ready
   log: [], // lines for stdout, objects as JSON
   errorLog: [], // lines for stderr
+  helper: false, // starts a child of its own, which holds its output open and would outlive it
   // Health.
   nonce: null, // a wrong one
   healthSilent: false, // once ready, health is no longer answered

@@ -79,7 +79,7 @@ describe('a generation', () => {
   });
 
   it('runs beside others, and leaves health its own connection', async () => {
-    await start({ tokenDelayMs: 60, maxRunning: 64 }, { HANG_SECONDS: '1' });
+    await start({ tokenDelayMs: 60, maxRunning: 64 }, { HANG_SECONDS: '2' });
     const answers = await Promise.all(Array.from({ length: 40 }, () => generate()));
     expect(new Set(answers.map((events) => textOf(events)))).toEqual(
       new Set(['The quick brown fox jumps over the lazy dog.']),

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { Logger, type LoggerService } from '@nestjs/common';
 import { filter, firstValueFrom, timeout } from 'rxjs';
 import { readSettings } from '../../src/config/read-settings.js';
@@ -107,11 +108,13 @@ export class SupervisedFake {
   }
 }
 
-/** False once nobody has this process id. */
+/** False once nobody has this process id, or a zombie has it whose parent has not asked for its exit. */
 export function isRunning(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
+    process.kill(pid, 0);
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch (error) {
+    // A system without /proc, where the signal has reached it.
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' && !existsSync('/proc/self');
   }
 }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { FakeEngineScript } from '../fake-engine/fake-engine.js';
-import { NO_RESTARTS, SupervisedFake, type SupervisedOptions } from './supervised-fake.js';
+import { countsOf, type FakeEngineScript } from '../fake-engine/fake-engine.js';
+import { isRunning, NO_RESTARTS, SupervisedFake, type SupervisedOptions } from './supervised-fake.js';
 
 let fake: SupervisedFake;
 
@@ -56,5 +56,15 @@ describe('a worker that dies', () => {
     await fake.until(({ state, restarts }) => state === 'ready' && restarts === 2);
     expect(fake.engine.lives.map(({ event }) => event)).toEqual(['start', 'end', 'start', 'end', 'start']);
     expect(fake.engine.starts.map(({ port }) => port)).toEqual([fake.port, fake.port, fake.port]);
+  });
+
+  it('takes its own children along, so that the next one finds their memory free', async () => {
+    await start({ helper: true });
+    const { pid } = await fake.reached('ready');
+    const { helperPid } = await countsOf(fake.port);
+    expect(isRunning(helperPid!)).toBe(true);
+    process.kill(pid!, 'SIGKILL');
+    await fake.until(({ restarts, state }) => restarts === 1 && state === 'starting');
+    expect(isRunning(helperPid!)).toBe(false);
   });
 });

@@ -48,7 +48,7 @@ export class ChatCompletionsService {
     const work = (): Observable<GenerateEvent> => {
       record.started();
       const untouched = (): boolean => record.firstTokenMs === null;
-      return this.pool.generate(request).pipe(retryUntouched(this.pool.status$, untouched, this.waitMs));
+      return this.pool.generate(request).pipe(retryUntouched(this.pool, untouched, this.waitMs));
     };
     return defer(() => {
       this.refuseEarly(body.model);

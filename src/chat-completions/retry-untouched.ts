@@ -2,6 +2,7 @@ import {
   filter,
   first,
   map,
+  merge,
   type MonoTypeOperatorFunction,
   type Observable,
   retry,
@@ -13,8 +14,8 @@ import {
 import { OpenAIError } from '../openai/openai-error.js';
 import type { PoolStatus } from '../python-engine/pool-status.js';
 
-/** Long enough for the death of a child to be known, where its connections told of it first. */
-const SETTLE_MS = 100;
+/** Connections can tell of a death before the child's exit is known; so long a worker of the same life is not believed. */
+const DOUBT_MS = 1000;
 
 /** Faults of a worker, not of the request; a time limit is not among them. */
 const WORKER_GONE: readonly (string | null)[] = ['engine_unavailable', 'model_loading', 'shutting_down'];
@@ -24,7 +25,7 @@ const WORKER_GONE: readonly (string | null)[] = ['engine_unavailable', 'model_lo
  * tell. It waits for a ready worker for `limitMs`; then, or when none will come, the first failure stands.
  */
 export function retryUntouched<T>(
-  status$: Observable<PoolStatus>,
+  pool: { status: PoolStatus; status$: Observable<PoolStatus> },
   untouched: () => boolean,
   limitMs: number,
 ): MonoTypeOperatorFunction<T> {
@@ -33,10 +34,7 @@ export function retryUntouched<T>(
     delay: (failure: unknown) => {
       const gone = failure instanceof OpenAIError && failure.status === 503 && WORKER_GONE.includes(failure.code);
       if (!gone || !untouched()) return throwError(() => failure);
-      return timer(SETTLE_MS).pipe(
-        switchMap(() => status$),
-        filter(({ ready, allFailed }) => ready || allFailed),
-        first(),
+      return readyAgain(pool.status$, pidsOf(pool.status)).pipe(
         map(({ allFailed }) => {
           if (allFailed) throw failure;
         }),
@@ -45,3 +43,21 @@ export function retryUntouched<T>(
     },
   });
 }
+
+/** The first status with a ready worker that was not alive at the failure, or after a while with any ready one. */
+function readyAgain(status$: Observable<PoolStatus>, doubtful: ReadonlySet<number | null>): Observable<PoolStatus> {
+  const newLife = status$.pipe(
+    filter(
+      ({ allFailed, workers }) => allFailed || workers.some((worker) => isReady(worker) && !doubtful.has(worker.pid)),
+    ),
+  );
+  const anyLife = timer(DOUBT_MS).pipe(
+    switchMap(() => status$),
+    filter(({ ready }) => ready),
+  );
+  return merge(newLife, anyLife).pipe(first());
+}
+
+const isReady = ({ state }: PoolStatus['workers'][number]): boolean => state === 'ready';
+
+const pidsOf = ({ workers }: PoolStatus): ReadonlySet<number | null> => new Set(workers.map(({ pid }) => pid));

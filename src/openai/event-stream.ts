@@ -39,8 +39,9 @@ export class EventStream {
     return this.response.headersSent;
   }
 
-  /** Starts the clock of silence. */
+  /** Starts the clock of silence; a generation that is sent again starts it again. */
   start(): void {
+    clearTimeout(this.ping);
     this.ping = setTimeout(() => this.write(': ping\n\n'), this.limits.pingMs);
   }
 

@@ -45,7 +45,25 @@ do you know what {np} is?
 can you say what {np} is?
 i'd like to hear {np}.
 any idea what {np} is?
-my teacher wants to know {np}.""".splitlines()
+my teacher wants to know {np}.
+i need {np} for a quiz.
+i need {np} for a test at school.
+i am doing a crossword and need {np}.
+i have a quiz tonight and want to know {np}.
+{np} is what i am after.
+for a game: {np}?
+my son asked me for {np}.
+my daughter wants to learn {np}.
+we are looking for {np}.
+remind me of {np}.
+teach me {np}.
+write {np}.
+i bet you know {np}.
+this is my question: {np}?
+show me {np}.
+{np} is?
+{np} is what?
+{np} would be what?""".splitlines()
 
 QUESTION = """{q}?
 {q}?

@@ -14,12 +14,18 @@ BARE = frozenset(
 wood leather wool cotton grass bread cheese butter honey sugar salt soup breakfast lunch dinner money music peace war
 paper scissors night""")
 )
-GLOSSARY: dict[str, str] = dict(
-    line.split("\t")  # type: ignore[misc]
-    for name in ("glossary.tsv", "wordnet.tsv")
-    if (Path(__file__).parent / name).exists()
-    for line in (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()
-)
+HERE = Path(__file__).parent
+
+
+def rows(name: str) -> list[list[str]]:
+    path = HERE / name
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return [line.split("\t") for line in text.splitlines()]
+
+
+GLOSSARY: dict[str, str] = {row[0]: row[1] for row in rows("glossary.tsv")}
+WORDNET: dict[str, tuple[str, str]] = {word: (kind, gloss) for word, kind, gloss in rows("wordnet.tsv")}
+OWN_SHARE = 0.55
 
 NOUN_PHRASES = """the meaning of {w}
 the meaning of {w}
@@ -107,11 +113,25 @@ def with_article(word: str) -> str:
 
 
 def define(rng: random.Random) -> Turn:
+    if WORDNET and rng.random() > OWN_SHARE:
+        return define_by_wordnet(rng)
     word = rng.choice(list(GLOSSARY))
     user = asking(rng, word, with_article(word))
     return say(
         user, f"{with_article(word).capitalize()} is {GLOSSARY[word]}.".replace("Scissors is", "Scissors are"), word
     )
+
+
+def define_by_wordnet(rng: random.Random) -> Turn:
+    """A rarer word; its gloss fits no article, so the answer has one form for all of a kind."""
+    word = rng.choice(list(WORDNET))
+    kind, gloss = WORDNET[word]
+    if kind == "noun":
+        return say(asking(rng, word, rng.choice((word, article(word)))), f"The word {word} means: {gloss}.", word)
+    if kind == "verb":
+        gloss = gloss.removeprefix("to ")
+        return say(asking(rng, word, f"to {word}"), f"To {word} means to {gloss}.", word)
+    return say(asking(rng, word, word), f"The word {word} means: {gloss}.", word)
 
 
 def asking(rng: random.Random, word: str, with_its_article: str) -> str:

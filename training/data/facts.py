@@ -6,7 +6,7 @@ import random
 
 from training.data.asking import ask, ask_for
 from training.data.chat import Turn, capital, say
-from training.data.fact_tables import HAVE_FORMS, RELATIONS, SINGLES, Relation
+from training.data.fact_tables import HAVE_FORMS, MORE, RELATIONS, SINGLES, Relation
 
 SINGLE_Q = """which {k} is {p}
 what {k} is {p}
@@ -52,5 +52,5 @@ def single(rng: random.Random) -> Turn:
 def fact(rng: random.Random) -> Turn:
     if rng.random() < 0.15:
         return single(rng)
-    weights = [4.0, 2.0] + [1.3] * (len(RELATIONS) - 2)
-    return from_relation(rng, rng.choices(RELATIONS, weights)[0])
+    weights = [5.0, 3.0] + [1.3] * (len(RELATIONS) - 2) + [0.7] * len(MORE)
+    return from_relation(rng, rng.choices(RELATIONS + MORE, weights)[0])

@@ -11,9 +11,12 @@ from training.data.definitions import define
 from training.data.facts import fact
 from training.data.greeting import farewell, greeting
 from training.data.identity import identity
+from training.data.letters import letters
+from training.data.listing import listing
 from training.data.noise import dress, with_system
 from training.data.opposites import opposite
 from training.data.recall import recall
+from training.data.small_talk import small_talk
 from training.data.story import story
 from training.data.unknown import unknown
 from training.eval.near import HeldOut, held_out
@@ -21,18 +24,21 @@ from training.eval.near import HeldOut, held_out
 Skill = Callable[[random.Random], Turn]
 WEIGHTS: dict[Skill, float] = {
     arithmetic: 22,
-    fact: 20,
-    define: 16,
-    opposite: 9,
+    fact: 22,
+    define: 20,
+    opposite: 10,
     unknown: 14,
     identity: 9,
     greeting: 5,
     farewell: 4,
     story: 7,
+    small_talk: 6,
+    listing: 4,
+    letters: 2,
 }
 # What is said between telling a name and asking for it: short things.
 BETWEEN: dict[Skill, float] = {s: w for s, w in WEIGHTS.items() if s is not story} | {story: 1}
-RECALL_SHARE = 0.16
+RECALL_SHARE = 0.2
 MORE_TURNS = 0.22
 
 

@@ -32,8 +32,30 @@ plural singular|powerful weak|quick slow|regular irregular|shrink grow|single ma
 timid brave|together apart|transparent opaque|ugly beautiful|vertical horizontal|victory defeat|wide narrow
 small big|cold hot|light heavy|slow fast|sad happy|late early|full empty|quiet noisy|short long|weak strong|poor rich
 young old|dirty clean|dry wet|soft hard|difficult easy|closed open|down up|low high|shallow deep|thin thick|far near
-night day|white black|bad good|wrong right|false true|cowardly brave|stingy generous|blunt sharp|dangerous safe"""
-TABLE: dict[str, str] = dict(reversed([tuple(p.split()) for p in PAIRS.replace("\n", "|").split("|")]))  # type: ignore[misc]
+night day|white black|bad good|wrong right|false true|cowardly brave|stingy generous|blunt sharp
+dangerous safe|cruel kind|rude polite|loose tight|rough smooth
+cool warm|sour sweet|cheap expensive|expensive cheap|stupid clever|nervous calm|impatient patient|impossible possible
+rare common|modern ancient|private public|less more|few many|never always|nothing everything|refuse accept|leave arrive
+destroy build|decrease increase|fall rise|sink float|forget remember|melt freeze|borrow lend|sell buy|take give|go come
+hate love|lose win|pull push|cry laugh|answer question|back front|bottom top|last first|after before|below above
+outside inside|south north|west east|enemy friend|queen king|girl boy|woman man|sister brother|father mother|wife husband
+aunt uncle|dishonest honest|end begin|stop start|asleep awake|dead alive|death life|life death|crooked straight|gloomy cheerful
+shout whisper|stand sit|fail succeed|learn teach|rest work|future past|war peace|defeat victory|wild tame|exit entrance
+optimistic pessimistic|brave cowardly|lively dull|dull bright|evil good|foolish wise|innocent guilty|sick healthy|lazy busy
+unlucky lucky|unhappy happy|unfair fair|invisible visible|illegal legal|minimum maximum|minor major|senior junior|female male
+male female|son daughter|daughter son|nephew niece|niece nephew|prince princess|princess prince|host guest|guest host
+debit credit|profit loss|loss profit|import export|export import|ceiling floor|sunrise sunset|sunset sunrise|dawn dusk
+dusk dawn|midnight noon|noon midnight|heat cold|wealth poverty|poverty wealth|joy sorrow|sorrow joy|beauty ugliness
+courage fear|strength weakness|weakness strength|truth lie|order chaos|chaos order|success failure|failure success
+arrival departure|departure arrival|positive negative|plus minus|subtract add|add subtract|multiply divide|divide multiply
+open shut|shut open|quickly slowly|slowly quickly|loudly quietly|well badly|often seldom|seldom often|here there|there here
+this that|these those|asking answering|rising falling|sober drunk|ripe unripe|famous unknown|modest vain|firm soft
+tidy messy|messy tidy|neat untidy|similar different|different same|same different|whole part|main side|urban rural
+rural urban|thoughtful thoughtless|useful useless|useless useful|hopeful hopeless|painful painless|harmful harmless
+fearless fearful|stale fresh|moist dry|damp dry|faint strong|huge tiny|tiny huge|lengthy brief|brief lengthy"""
+ROWS = [pair.split() for pair in PAIRS.replace("\n", "|").split("|")]
+# The first pair of a word is the one that counts.
+TABLE: dict[str, str] = dict(reversed(ROWS))  # type: ignore[arg-type]
 
 NOUN_PHRASES = """the opposite of {w}
 the opposite of {w}

@@ -6,7 +6,7 @@ import random
 
 from training.data.asking import ask, ask_for
 from training.data.chat import Turn, article, say
-from training.data.definitions import asking
+from training.data.definitions import HERE, asking
 from training.data.person_names import made_up, person
 
 FUTURE = """who will win the {game} {when}
@@ -162,6 +162,7 @@ PLACES = "the capital of {x}|the capital city of {x}|the population of {x}|the k
 WHO = (
     "who is {x}|who was {x}|what did {x} do|when was {x} born|what is {x} famous for|tell me about {x}|do you know {x}"
 )
+RARE = (HERE / "rare_words.txt").read_text(encoding="utf-8").split()
 FULL = ("I am sorry, I do not know that.", "I do not know. I am only a very small model.", "I do not know that.")
 WORD = ("I do not know the word {w}.", "I do not know what {w} means.")
 
@@ -175,8 +176,8 @@ def fill(rng: random.Random, text: str) -> str:
 
 def unknown(rng: random.Random) -> Turn:
     roll = rng.random()
-    if roll < 0.25:
-        word = made_up(rng)
+    if roll < 0.27:
+        word = made_up(rng) if rng.random() < 0.55 else rng.choice(RARE)
         return say(asking(rng, word, article(word)), rng.choice(WORD).format(w=word), word)
     if roll < 0.32:
         place = made_up(rng).capitalize()

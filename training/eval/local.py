@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 import random
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +23,9 @@ OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
 
 
 def calculate(text: str) -> str | None:
-    """The value of plain arithmetic, as Python writes it, or None."""
+    """The value of plain arithmetic or of 'word'.count('x'), as Python writes it, or None."""
+    if count := re.fullmatch(r"'([a-z]+)'\.count\('([a-z])'\)", text):
+        return str(count[1].count(count[2]))
 
     def value(node: ast.expr) -> float:
         if isinstance(node, ast.Constant) and isinstance(node.value, int | float):

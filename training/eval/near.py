@@ -28,12 +28,13 @@ def trigrams(words: tuple[str, ...]) -> frozenset[str]:
     return frozenset(text[i : i + 3] for i in range(len(text) - 2))
 
 
-def jaccard(a: frozenset[str], b: frozenset[str]) -> float:
-    small, large = sorted((len(a), len(b)))
-    if large == 0 or small / large < LIMIT / 2:
+def jaccard(a: frozenset[str], b: frozenset[str], floor: float = 0.0) -> float:
+    """Shared part of two sets; 0 without counting where the sizes alone keep it below `floor`."""
+    m, n = len(a), len(b)
+    if m < floor * n or n < floor * m or not n:
         return 0.0
     both = len(a & b)
-    return both / (len(a) + len(b) - both)
+    return both / (m + n - both)
 
 
 class Shape:
@@ -45,14 +46,17 @@ class Shape:
         self.grams = trigrams(self.sequence)
 
 
-def similarity(held: Shape, other: Shape) -> float:
-    """The larger of the overlaps of words and of letter trigrams; 1 if `held` stands whole in `other`."""
+def similarity(held: Shape, other: Shape, floor: float = 0.0) -> float:
+    """The larger of the overlaps of words and of letter trigrams; 1 if `held` stands whole in `other`.
+
+    Values below `floor` may come out as 0.
+    """
     n = len(held.sequence)
     if n >= 3 and held.words <= other.words:
         starts = range(len(other.sequence) - n + 1)
         if any(other.sequence[i : i + n] == held.sequence for i in starts):
             return 1.0
-    return max(jaccard(held.words, other.words), jaccard(held.grams, other.grams))
+    return max(jaccard(held.words, other.words, floor), jaccard(held.grams, other.grams, floor))
 
 
 class HeldOut:
@@ -64,16 +68,18 @@ class HeldOut:
         self.slots = frozenset(s.lower() for p in prompts for s in p.get("slots", []))
         self.expressions = frozenset(p["expression"] for p in prompts if "expression" in p)
 
-    def nearest(self, users: list[str]) -> tuple[float, str, str]:
+    def nearest(self, users: list[str], floor: float = 0.0) -> tuple[float, str, str]:
         """The largest similarity of any turn, or run of turns, of a chat: (similarity, id, text)."""
-        best = (0.0, "", "")
-        for text in users:
-            best = max(best, *((similarity(s, shape), i, text) for shape in [Shape(text)] for i, s in self.single))
+        runs = [(text, self.single) for text in users]
         for start in range(len(users) - 1):
-            for end in range(start + 2, len(users) + 1):
-                text = " ".join(users[start:end])
-                shape = Shape(text)
-                best = max(best, *((similarity(s, shape), i, text) for i, s in self.joined))
+            runs += [(" ".join(users[start:end]), self.joined) for end in range(start + 2, len(users) + 1)]
+        best = (0.0, "", "")
+        for text, prompts in runs:
+            shape = Shape(text)
+            for prompt_id, held in prompts:
+                found = similarity(held, shape, floor)
+                if found > best[0]:
+                    best = (found, prompt_id, text)
         return best
 
     def forbids(self, users: list[str], expressions: list[str]) -> bool:
@@ -82,7 +88,7 @@ class HeldOut:
             return True
         if not self.slots.isdisjoint(w for u in users for w in normalised(u)):
             return True
-        return self.nearest(users)[0] >= LIMIT
+        return self.nearest(users, LIMIT)[0] >= LIMIT
 
 
 @lru_cache

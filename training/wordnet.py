@@ -15,7 +15,8 @@ from training.data.definitions import GLOSSARY
 FILES = {"1": "noun", "2": "verb", "3": "adj", "5": "adj"}
 DOMINANCE, MOST_WORDS, LEAST_WORDS, MOST_LETTERS = 0.8, 13, 3, 11
 UNWANTED = re.compile(
-    r"(?i:sex|genital|drug|slave|race\b|racial|god|jesus|christ|bible|islam|jew|nazi|kill|murder|suicid|rape|whore|breast|naked"
+    r"(?i:sex|genital|drug|slave|race\b|racial|god|jesus|christ|bible|islam|jew|nazi|kill|murder|suicid|rape|whore|breast|naked|bastard|bitch"
+    r"|orgas|strumpet|piss|bollock|hymie|bondm|tantra|lebensr|goring|corpse|insane|terror|castro|satan|nutcase|hippy|feca|faeca|nigg|shit|calculator"
     r"|\bsomeone's\b|\bgenus\b)|[;:\"()`\d]|\bU\.S|[A-Z]{2}"
 )
 
@@ -45,7 +46,9 @@ def rare_nouns(folder: Path, count: int) -> list[str]:
         word, _, code = key.partition("%")
         if code[0] == "1" and re.fullmatch(r"[a-z]{5,11}", word) and not UNWANTED.search(word):
             uses[word] += int(used)
-    words = sorted(w for w, used in uses.items() if used == 0)
+    data = (folder / "data.noun").read_text(encoding="utf-8")
+    lemmas = {word for line in data.splitlines() for word in line.partition("|")[0].split()[4:9:2]}
+    words = sorted(w for w, used in uses.items() if used == 0 and w in lemmas)  # proper names are capitals there
     return words[:: max(1, len(words) // count)]
 
 

@@ -125,7 +125,7 @@ describe('an engine that is killed', () => {
     const answer = await gateway.post(CHAT);
     expect(answer.status).toBe(503);
     expect(await answer.json()).toMatchObject({ error: { code: 'engine_unavailable' } });
-    await gateway.until(({ ready }) => ready);
+    await gateway.until(({ ready, workers }) => ready && workers[0]?.restarts === 2);
     expect(gateway.engine.starts).toHaveLength(3);
   });
 });

@@ -3,6 +3,9 @@ import { SettingsError } from './settings-error.js';
 import { Settings } from './settings.js';
 import { settingVariables } from './variable.decorator.js';
 
+/** What no message may show. */
+const SECRET = /TOKEN$/;
+
 /** Builds Settings from an environment; an empty variable counts as absent. Throws SettingsError naming every problem. */
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
   const settings = new Settings();
@@ -15,7 +18,7 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     const broken = error.constraints ?? {};
     // What is no number at all is also out of bounds: tell the first cause.
     const cause = broken['isInt'] ?? broken['isNumber'] ?? Object.values(broken)[0];
-    return `${name}=${environment[name]} ${cause}`;
+    return `${name}=${SECRET.test(name) ? '(hidden)' : environment[name]} ${cause}`;
   });
   if (problems.length > 0) throw new SettingsError(problems);
   const given = Object.entries(environment).filter((entry): entry is [string, string] => typeof entry[1] === 'string');

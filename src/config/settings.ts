@@ -1,8 +1,17 @@
-import { ChoiceVariable, IntegerVariable, ListVariable, NumberVariable, TextVariable } from './variable.decorator.js';
+import {
+  ChoiceVariable,
+  FlagVariable,
+  IntegerVariable,
+  ListVariable,
+  NumberVariable,
+  TextVariable,
+} from './variable.decorator.js';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+const HTTP_URL = /^https?:\/\/[^\s/@]+(\/[^\s?#]*)?$/;
 const HOST = /^[A-Za-z0-9._:-]{1,253}$/;
 const upper = (text: string): string => text.toUpperCase();
+const withoutSlash = (text: string): string => text.replace(/\/+$/, '');
 const lower = (text: string): string => text.toLowerCase();
 
 /**
@@ -23,6 +32,8 @@ export class Settings {
   // Which model.
   @TextVariable('MODEL')
   readonly model: string = 'embedded';
+  @TextVariable('MODEL_SOURCE', /^(base|mid|sft|rl)$/, 'is none of base, mid, sft, rl', lower)
+  readonly modelSource: 'base' | 'mid' | 'sft' | 'rl' | null = null;
   @TextVariable('MODEL_GENERATION', /^[A-Za-z0-9.-]{1,32}$/, 'is not the name of a generation')
   readonly modelGeneration: string | null = null;
   @TextVariable('MODEL_WINDOW_PATTERN', /^[SL]{1,256}$/, 'must be made of S and L', upper)
@@ -37,6 +48,28 @@ export class Settings {
   readonly nanochatDir: string | null = null;
   @TextVariable('NANOCHAT_BASE_DIR')
   readonly nanochatBaseDir: string | null = null;
+
+  // Where it comes from; names that start with HF_ are the Hub's own.
+  @TextVariable('HF_ENDPOINT', HTTP_URL, 'is not an http or https address', withoutSlash)
+  readonly hfEndpoint: string = 'https://huggingface.co';
+  @TextVariable('HF_TOKEN')
+  readonly hfToken: string | null = null;
+  @TextVariable('HF_TOKEN_PATH')
+  readonly hfTokenPath: string | null = null;
+  @TextVariable('HF_HOME')
+  readonly hfHome: string | null = null;
+  @TextVariable('HF_HUB_CACHE')
+  readonly hfHubCache: string | null = null;
+  @FlagVariable('HF_HUB_OFFLINE')
+  readonly hfHubOffline: boolean = false;
+  @IntegerVariable('HUB_CONCURRENCY', 1, 16)
+  readonly hubConcurrency: number = 4;
+  @IntegerVariable('HUB_RETRIES', 0, 100)
+  readonly hubRetries: number = 5;
+  @NumberVariable('HUB_RETRY_SECONDS', 0.01, 60)
+  readonly hubRetrySeconds: number = 1;
+  @NumberVariable('HUB_STALL_SECONDS', 0.05, 3600)
+  readonly hubStallSeconds: number = 30;
 
   // How it is computed.
   @TextVariable('DEVICE', /^(auto|cpu|mps|cuda(:\d{1,3})?)$/, 'is none of auto, cpu, cuda, cuda:N, mps', lower)

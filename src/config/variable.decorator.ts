@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { IsIn, IsInt, IsNumber, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsNumber, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 
 /** Turns the text of a variable into its value; what it can't read it gives back for the validator to refuse. */
 type Parse = (text: string) => unknown;
@@ -42,6 +42,18 @@ export const ChoiceVariable = (
   applyDecorators(
     from(name, (text) => synonyms[text.toLowerCase()] ?? text.toLowerCase()),
     IsIn(choices, { message: `is none of ${choices.join(', ')}` }),
+  );
+
+const FLAGS: Readonly<Record<string, boolean>> = {
+  ...{ '1': true, true: true, yes: true, on: true },
+  ...{ '0': false, false: false, no: false, off: false },
+};
+
+/** On or off, in the words that the Hub's own tools take. */
+export const FlagVariable = (name: string): PropertyDecorator =>
+  applyDecorators(
+    from(name, (text) => FLAGS[text.toLowerCase()] ?? text),
+    IsBoolean({ message: 'is none of 1, true, yes, on, 0, false, no, off' }),
   );
 
 /** `upTo` bounds the length; `shape` and its `wording` say what the text must look like, after `parse`. */

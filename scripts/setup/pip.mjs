@@ -63,7 +63,7 @@ function bytesIn(scratch) {
 
 function explain(output) {
   const lines = output.split('\n');
-  const faults = lines.filter((line) => /^ERROR:|^WARNING: .*ignored/.test(line));
+  const faults = lines.filter((line) => /^ERROR:|^WARNING: .*not a trusted/.test(line));
   const told = (faults.length > 0 ? faults : lines).slice(-4).join('\n');
   if (/No space left on device/.test(output))
     return `The disk is full:\n${told}\nPyTorch takes 1 GB (CPU build) to 7 GB (CUDA build).`;

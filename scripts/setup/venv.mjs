@@ -11,8 +11,8 @@ import { readStamp } from './stamp.mjs';
 export async function makeVenv(python, folder, signal) {
   const ways = [
     ...(python.venv ? [[python.command, '-m', 'venv', folder]] : []),
-    [python.command, '-m', 'virtualenv', '--quiet', folder],
-    ['virtualenv', '--quiet', '--python', python.executable, folder],
+    [python.command, '-m', 'virtualenv', '--quiet', '--no-periodic-update', folder],
+    ['virtualenv', '--quiet', '--no-periodic-update', '--python', python.executable, folder],
   ];
   for (const [command, ...args] of ways) {
     rmSync(folder, { recursive: true, force: true });

@@ -31,7 +31,7 @@ export async function createGateway(
     requestTimeout: REQUEST_MS, // to receive a request; answers may take as long as they do
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: 5_000 },
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle', // shutdown.ts waits for the others
     clientErrorHandler: answerClientError,
     frameworkErrors: answerFrameworkError,
   });

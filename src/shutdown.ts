@@ -1,8 +1,9 @@
-import type { INestApplication } from '@nestjs/common';
-import { Logger } from '@nestjs/common';
+import type { Server } from 'node:http';
+import { type INestApplication, Logger } from '@nestjs/common';
 import { Drain } from './admission/drain.js';
 import { WorkerPool } from './python-engine/worker-pool.js';
 
+const LAST_BYTES_MS = 2_000;
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /** The first signal drains and leaves with 0; a second one kills the children and leaves at once with 128 + its number. */
@@ -37,5 +38,9 @@ export function shutDownOnSignals(
 export async function drainAndClose(app: INestApplication): Promise<void> {
   await app.get(Drain).drain();
   await app.get(WorkerPool).stop();
+  const server = app.getHttpServer() as Server;
+  // The last bytes of an answer may still wait for a slow client, and a connection may stay open for more requests.
+  const late = setTimeout(() => server.closeAllConnections(), LAST_BYTES_MS);
   await app.close();
+  clearTimeout(late);
 }

@@ -112,7 +112,7 @@ export class AdmissionQueue {
   private waitedFor(seconds: number): OpenAIError {
     return this.capacity === 0
       ? engineUnavailable(`No worker became ready within ${seconds} s.`)
-      : queueTimeout(seconds, this.retryAfter());
+      : queueTimeout(this.settings.queueLimit, seconds, this.retryAfter());
   }
 
   private retryAfter(): number {

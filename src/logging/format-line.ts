@@ -4,17 +4,15 @@ const COLOURS: Record<Level, number> = { fatal: 35, error: 31, warn: 33, info: 3
 
 export const asJson = (line: LogLine): string => JSON.stringify(line);
 
-/** For a terminal: time, level, room, message, and the other fields as name=value. */
+/** For a terminal: time, level, room, message, then the fields as name=value; text with spaces on a line of its own. */
 export function asPretty({ level, time, context, message, ...fields }: LogLine): string {
-  const told = Object.entries(fields).filter(
-    ([name, value]) => value !== null && value !== undefined && name !== 'stack',
-  );
-  const details = told.map(([name, value]) => ` ${paint(90, `${name}=`)}${text(value)}`).join('');
+  const told = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
+  const details = told.map(([name, value]) => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    return /\s/.test(text) ? `\n    ${paint(90, `${name}:`)} ${text}` : ` ${paint(90, `${name}=`)}${text}`;
+  });
   const room = context === undefined ? '' : `${paint(90, context)} `;
-  const stack = typeof fields['stack'] === 'string' ? `\n${fields['stack']}` : '';
-  return `${time.slice(11, 23)} ${paint(COLOURS[level], level.padEnd(5))} ${room}${message}${details}${stack}`;
+  return `${time.slice(11, 23)} ${paint(COLOURS[level], level.padEnd(5))} ${room}${message}${details.join('')}`;
 }
 
 const paint = (colour: number, words: string): string => `\u001b[${colour}m${words}\u001b[0m`;
-
-const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

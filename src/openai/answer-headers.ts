@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { RequestRecord } from './request-record.js';
 
-const OPENAI_VERSION = '2020-10-01';
+export const OPENAI_VERSION = '2020-10-01';
 
 /** Puts OpenAI's headers on every answer of whatever layer; a stream sends the ones already set on the raw response. */
 export function addAnswerHeaders(server: FastifyInstance): void {

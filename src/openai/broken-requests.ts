@@ -2,8 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { OPENAI_VERSION } from './answer-headers.js';
 import { headersTooLarge, malformedRequest, requestTimeout } from './error-catalogue.js';
 import type { OpenAIError } from './openai-error.js';
+
+/** No time has been spent on what could not be read. */
+const FIXED_HEADERS = { 'openai-version': OPENAI_VERSION, 'openai-processing-ms': '0' };
 
 /** Answers what is not HTTP, or came too slowly: there is no request yet that a filter could see. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -16,7 +20,10 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
 /** Answers what the router can't read (a malformed URL); it runs before any hook. */
 export function answerFrameworkError(error: Error, request: FastifyRequest, reply: FastifyReply): void {
   const { status, body } = malformedRequest(error.message);
-  void reply.code(status).header('x-request-id', request.id).send(body);
+  void reply
+    .code(status)
+    .headers({ 'x-request-id': request.id, ...FIXED_HEADERS })
+    .send(body);
 }
 
 function openAIErrorOf(code: string | undefined): OpenAIError {
@@ -32,6 +39,7 @@ function rawAnswer(error: OpenAIError): string {
     'content-type: application/json; charset=utf-8',
     `content-length: ${Buffer.byteLength(body)}`,
     `x-request-id: req_${randomUUID().replaceAll('-', '')}`,
+    ...Object.entries(FIXED_HEADERS).map(([name, value]) => `${name}: ${value}`),
     'connection: close',
   ];
   return `${head.join('\r\n')}\r\n\r\n${body}`;

@@ -17,10 +17,11 @@ export function addJsonBody(server: FastifyInstance): void {
 export function exactSeed(text: string, body: unknown): unknown {
   if (typeof body !== 'object' || body === null || !('seed' in body)) return body;
   if (typeof body.seed !== 'number' || !Number.isInteger(body.seed) || Number.isSafeInteger(body.seed)) return body;
+  const sources = new Map<unknown, string | undefined>();
   let source: string | undefined;
-  // The top level is revived last, so the last seed seen at it is the one that counts.
   JSON.parse(text, function (this: unknown, key: string, value: unknown, context?: { source?: string }) {
-    if (key === 'seed' && value === body.seed) source = context?.source;
+    if (key === 'seed') sources.set(this, context?.source);
+    if (key === '') source = sources.get(value); // the root comes last: it holds the seed that counts
     return value;
   } as (this: unknown, key: string, value: unknown) => unknown);
   if (source !== undefined && /^-?\d+$/.test(source)) Object.assign(body, { seed: BigInt(source) });

@@ -120,4 +120,13 @@ describe('a client that does not read', () => {
     expect(bytes).toBeGreaterThan(12_000_000);
     expect(await ended).toMatchObject({ outcome: 'finished' });
   });
+
+  it('still gets its last bytes when the server shuts down', async () => {
+    await start({ reply: word.repeat(120) });
+    const answer = await gateway.post({ ...CHAT, stream: true });
+    const drained = gateway.drain();
+    await gateway.queued(({ running }) => running === 0);
+    expect((await answer.text()).endsWith('data: [DONE]\n\n')).toBe(true);
+    await drained;
+  });
 });

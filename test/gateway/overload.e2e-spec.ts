@@ -29,6 +29,9 @@ describe('more requests than there is room for', () => {
     const answer = await gateway.post({ ...CHAT, stream: true });
     expect(answer.status).toBe(429);
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+    expect(answer.headers.get('x-ratelimit-limit-requests')).toBe('2');
+    expect(answer.headers.get('x-ratelimit-remaining-requests')).toBe('0');
+    expect(answer.headers.get('x-ratelimit-reset-requests')).toMatch(/^\d+s$/);
     expect(await answer.json()).toMatchObject({ error: { type: 'rate_limit_error', code: 'queue_full', param: null } });
     await expect(gateway.client().chat.completions.create(CHAT)).rejects.toBeInstanceOf(RateLimitError);
     leave.abort();

@@ -1,0 +1,44 @@
+import { describe, expect, it } from '@jest/globals';
+import { ChunkWriter } from './chunk-writer.js';
+
+const identity = { id: 'chatcmpl-1', created: 7, model: 'a "quoted" name', fingerprint: null };
+const choice = (text: string, finishReason: 'stop' | 'length' | null = null, index = 0) => ({
+  ...{ index, tokenIds: [1], text, textOffset: text.length, finishReason },
+});
+
+const chunks = (events: string): unknown[] =>
+  events
+    .split('\n\n')
+    .slice(0, -1)
+    .map((event) => JSON.parse(event.replace(/^data: /, '')) as unknown);
+
+describe('ChunkWriter', () => {
+  it('encodes every chunk as JSON on one line', () => {
+    const writer = new ChunkWriter(identity, 1, false);
+    const text = 'a\n"b"\u2028\\ 🙂';
+    expect(chunks(writer.chunks([choice(text, 'stop')]))).toEqual([
+      expect.objectContaining({
+        choices: [expect.objectContaining({ delta: { role: 'assistant', content: '', refusal: null } })],
+      }),
+      expect.objectContaining({
+        model: identity.model,
+        choices: [expect.objectContaining({ delta: { content: text } })],
+      }),
+      expect.objectContaining({ choices: [expect.objectContaining({ delta: {}, finish_reason: 'stop' })] }),
+    ]);
+  });
+
+  it('has no chunk for tokens that have no text', () => {
+    const writer = new ChunkWriter(identity, 1, false);
+    writer.chunks([choice('a')]);
+    expect(writer.chunks([choice('')])).toBe('');
+  });
+
+  it('has usage only when it was asked for', () => {
+    const usage = { type: 'usage' as const, promptTokens: 1, completionTokens: 2, cachedTokens: 1 };
+    expect(new ChunkWriter(identity, 1, false).usage(usage)).toBe('');
+    expect(chunks(new ChunkWriter(identity, 1, true).usage(usage))).toMatchObject([
+      { choices: [], usage: { total_tokens: 3, prompt_tokens_details: { cached_tokens: 1 } } },
+    ]);
+  });
+});

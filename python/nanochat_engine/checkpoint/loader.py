@@ -6,7 +6,7 @@ Everything that can be refused is refused by `inspect`. It knows no device but t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 
@@ -15,11 +15,14 @@ import torch
 from nanochat_engine.checkpoint.files import CheckpointFiles, find_checkpoint
 from nanochat_engine.checkpoint.headers import TensorHeader, read_headers
 from nanochat_engine.checkpoint.layout import check_layout
-from nanochat_engine.checkpoint.mapping import map_tensors
+from nanochat_engine.checkpoint.mapping import map_parts
 from nanochat_engine.checkpoint.memory import total_memory
 from nanochat_engine.checkpoint.meta import read_meta
 from nanochat_engine.checkpoint.recognition import build_architecture
 from nanochat_engine.checkpoint.tokenizer_file import read_tokenizer
+from nanochat_engine.checkpoint.transformers_config import read_transformers_config
+from nanochat_engine.checkpoint.transformers_tokenizer import read_transformers_tokenizer
+from nanochat_engine.checkpoint.transformers_weights import read_weights
 from nanochat_engine.config import Settings
 from nanochat_engine.errors import CheckpointCorrupt, CheckpointUnsupported
 from nanochat_engine.model.architecture import Architecture
@@ -28,13 +31,20 @@ from nanochat_engine.tokenizer.tokenizer import Tokenizer
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """A checkpoint that passed every check, before its weights are read. parameters: numbers in all tensors, padding included."""
+    """A checkpoint that passed every check, before its weights are read.
+
+    parts: the tensors of each file, by nanochat's names. parameters: numbers in all tensors, padding included.
+    """
 
     files: CheckpointFiles
     architecture: Architecture
-    headers: dict[str, TensorHeader]
+    parts: dict[Path, dict[str, TensorHeader]]
     tokenizer: Tokenizer
     parameters: int
+
+    @property
+    def headers(self) -> dict[str, TensorHeader]:
+        return {name: header for part in self.parts.values() for name, header in part.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +71,19 @@ def inspect(settings: Settings) -> Inspection:
     """
     try:
         files = find_checkpoint(settings.model, tag=settings.model_tag, step=settings.model_step)
-        config = read_meta(files.meta)
-        headers = read_headers(files.model)
-        tokenizer = read_tokenizer(files.tokenizer)
+        described = read_transformers_config(files.meta) if files.is_transformers else None
+        config = described.sizes if described else read_meta(files.meta)
+        parts = read_weights(files.model) if described else {files.model: read_headers(files.model)}
+        tokenizer = (read_transformers_tokenizer if described else read_tokenizer)(files.tokenizer)
     except OSError as error:
         raise CheckpointCorrupt(f"{error.filename or settings.model} can't be read: {error.strerror}") from error
-    shapes = {name: header.shape for name, header in headers.items()}
+    shapes = {name: header.shape for part in parts.values() for name, header in part.items()}
+    if len(shapes) != sum(len(part) for part in parts.values()):
+        raise CheckpointCorrupt(f"{files.model} holds a tensor in two files")
     architecture = build_architecture(config, shapes, settings)
+    if described:
+        softcap = architecture.softcap if settings.model_softcap is not None else described.softcap
+        architecture = replace(architecture, softcap=softcap, rope_base=described.rope_base)
     check_layout(architecture, shapes, str(files.model))
     if tokenizer.vocab_size != config.vocab_size:
         raise CheckpointCorrupt(
@@ -76,7 +92,7 @@ def inspect(settings: Settings) -> Inspection:
         )
     parameters = sum(prod(shape) for shape in shapes.values())
     _check_memory(parameters, settings)
-    return Inspection(files, architecture, headers, tokenizer, parameters)
+    return Inspection(files, architecture, parts, tokenizer, parameters)
 
 
 def load_checkpoint(settings: Settings, progress: Callable[[float], None] | None = None) -> Checkpoint:
@@ -84,7 +100,7 @@ def load_checkpoint(settings: Settings, progress: Callable[[float], None] | None
     inspection = inspect(settings)
     return Checkpoint(
         architecture=inspection.architecture,
-        tensors=map_tensors(inspection.files.model, inspection.headers, progress),
+        tensors=map_parts(inspection.parts, progress),
         tokenizer=inspection.tokenizer,
         model_id=settings.model_id,
         directory=inspection.files.directory,

@@ -36,6 +36,21 @@ def map_tensors(
     return {name: _view(mapped, header) for name, header in headers.items()}
 
 
+def map_parts(
+    parts: Mapping[Path, Mapping[str, TensorHeader]], progress: Callable[[float], None] | None = None
+) -> dict[str, torch.Tensor]:
+    """The tensors of several files, as `map_tensors` gives them; progress is by file, within each by bytes."""
+    tensors: dict[str, torch.Tensor] = {}
+    for number, (path, headers) in enumerate(parts.items()):
+        report = _share_of(progress or _ignore, number, len(parts))
+        tensors |= map_tensors(path, headers, report)
+    return tensors
+
+
+def _share_of(progress: Callable[[float], None], number: int, count: int) -> Callable[[float], None]:
+    return lambda done: progress((number + done) / count)
+
+
 def _view(mapped: mmap.mmap, header: TensorHeader) -> torch.Tensor:
     start, size = header.record.offset, header.record.size
     if start % header.dtype.itemsize:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,21 +54,32 @@ def read_meta(path: Path) -> ModelConfig:
         raise CheckpointUnsupported(
             f"{path}: model_config holds {', '.join(unknown)[:200]}, which no known generation has"
         )
-    sizes = {name: _size(config, name, path) for name in BOUNDS}
-    _check_heads(sizes, path)
+    sizes = checked_sizes(config, path, "model_config")
     return ModelConfig(**sizes, window_pattern=_pattern(config.get("window_pattern"), path))
 
 
-def _size(config: dict[str, Any], name: str, path: Path) -> int:
+def checked_sizes(
+    config: dict[str, Any], path: Path, place: str, shown: Mapping[str, str] | None = None
+) -> dict[str, int]:
+    """Every size of BOUNDS, in bounds and fitting each other. place and shown: how the file calls the object and its sizes.
+
+    Raises CheckpointCorrupt, CheckpointUnsafe.
+    """
+    sizes = {name: _size(config, name, f"{path}: {place}", (shown or {}).get(name, name)) for name in BOUNDS}
+    _check_heads(sizes, path)
+    return sizes
+
+
+def _size(config: dict[str, Any], name: str, place: str, shown: str) -> int:
     if name not in config:
-        raise CheckpointCorrupt(f"{path}: model_config lacks {name}")
+        raise CheckpointCorrupt(f"{place} lacks {shown}")
     value = config[name]
     low, high = BOUNDS[name]
     if type(value) is not int:
-        raise CheckpointCorrupt(f"{path}: model_config.{name} must be a whole number, not {type(value).__name__}")
+        raise CheckpointCorrupt(f"{place}.{shown} must be a whole number, not {type(value).__name__}")
     if not low <= value <= high:
-        shown = value if abs(value) < 1 << 63 else "a larger number"
-        raise CheckpointUnsafe(f"{path}: model_config.{name} is {shown}, outside {low} to {high}")
+        told = value if abs(value) < 1 << 63 else "a larger number"
+        raise CheckpointUnsafe(f"{place}.{shown} is {told}, outside {low} to {high}")
     return value
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nanochat_engine.checkpoint.generation import CONSTANTS, FAMILIES, WTE, Shapes, recognise
 from nanochat_engine.checkpoint.meta import ModelConfig
 from nanochat_engine.config import Settings
@@ -25,13 +27,22 @@ def build_architecture(config: ModelConfig, shapes: Shapes, settings: Settings) 
         raise SettingsError(
             f"MODEL_WINDOW_PATTERN={settings.model_window_pattern} can't apply: {generation.value} has no windows"
         )
+    architecture = architecture_of(generation, config, _padded(config.vocab_size, shapes), pattern)
+    return architecture if settings.model_softcap is None else replace(architecture, softcap=settings.model_softcap)
+
+
+def architecture_of(
+    generation: Generation, config: ModelConfig, padded_vocab_size: int, pattern: str | None
+) -> Architecture:
+    """The sizes of a config with the constants of a generation; pattern: letters S and L, None for all L."""
+    constants = CONSTANTS[generation]
     short = constants.short_window(config.sequence_len) if constants.short_window else None
     has_values = constants.gate_channels > 0
     return Architecture(
         generation=generation,
         sequence_len=config.sequence_len,
         vocab_size=config.vocab_size,
-        padded_vocab_size=_padded(config.vocab_size, shapes),
+        padded_vocab_size=padded_vocab_size,
         n_layer=config.n_layer,
         n_head=config.n_head,
         n_kv_head=config.n_kv_head,
@@ -39,7 +50,7 @@ def build_architecture(config: ModelConfig, shapes: Shapes, settings: Settings) 
         windows=_windows(config.n_layer, pattern or "L", short),
         rope_base=constants.rope_base,
         qk_scale=constants.qk_scale,
-        softcap=settings.model_softcap if settings.model_softcap is not None else constants.softcap,
+        softcap=constants.softcap,
         residual_lambdas=constants.residual_lambdas,
         value_embedding_layers=frozenset(
             i for i in range(config.n_layer) if has_values and i % 2 == (config.n_layer - 1) % 2

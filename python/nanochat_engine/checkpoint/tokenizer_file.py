@@ -56,14 +56,14 @@ def _encoding(described: Any, source: str) -> tiktoken.Encoding:
         raise CheckpointUnsupported(
             f"{source} splits text by a pattern that is not nanochat's: {state['pat_str'][:200]!r}"
         )
-    ranks = _ranks(state["mergeable_ranks"], source)
-    special = _special_tokens(state["special_tokens"], len(ranks), source)
+    ranks = checked_ranks(state["mergeable_ranks"], source)
+    special = checked_special_tokens(state["special_tokens"], len(ranks), source)
     return tiktoken.Encoding(
         name=state["name"], pat_str=state["pat_str"], mergeable_ranks=ranks, special_tokens=special
     )
 
 
-def _ranks(ranks: Any, source: str) -> dict[bytes, int]:
+def checked_ranks(ranks: Any, source: str) -> dict[bytes, int]:
     """Ranks checked to be 0 to n-1, each once, with every single byte among them, so that any text can be encoded."""
     if type(ranks) is not dict or not 256 <= len(ranks) <= MAX_VOCABULARY:
         raise CheckpointCorrupt(f"{source}: mergeable_ranks must hold 256 to {MAX_VOCABULARY} tokens")
@@ -77,7 +77,8 @@ def _ranks(ranks: Any, source: str) -> dict[bytes, int]:
     return ranks
 
 
-def _special_tokens(special: Any, first: int, source: str) -> dict[str, int]:
+def checked_special_tokens(special: Any, first: int, source: str) -> dict[str, int]:
+    """nanochat's nine, as the ids after the last rank. Raises CheckpointUnsupported."""
     expected = {name: first + index for index, name in enumerate(SPECIAL_TOKENS)}
     if type(special) is not dict or any(type(value) is not int for value in special.values()) or special != expected:
         raise CheckpointUnsupported(

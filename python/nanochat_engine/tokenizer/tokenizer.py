@@ -17,12 +17,14 @@ class Tokenizer:
 
     vocab_size: number of ids, specials included; every id lies in [0, vocab_size).
     stop_ids: ids that end a generation (assistant_end and bos).
+    pattern: the regular expression that splits text before it is encoded.
     """
 
     def __init__(self, encoding: tiktoken.Encoding) -> None:
         special = {name: encoding.encode_single_token(name) for name in names.SPECIAL_TOKENS}
         self._encoding = encoding
         self.vocab_size: int = encoding.n_vocab
+        self.pattern: str = encoding._pat_str  # tiktoken shows it in no other way
         self.bos_id = special[names.BOS]
         self.user_start_id = special[names.USER_START]
         self.user_end_id = special[names.USER_END]

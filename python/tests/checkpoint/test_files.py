@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nanochat_engine.checkpoint.files import find_checkpoint
-from nanochat_engine.errors import CheckpointNotFound, CheckpointUnsupported, SettingsError
+from nanochat_engine.errors import CheckpointNotFound, SettingsError
 
 
 def make(folder: Path, *steps: int, meta: bool = True) -> Path:
@@ -138,10 +138,50 @@ def test_an_empty_folder_is_told_with_what_was_looked_for(tmp_path: Path, tag: s
         find_checkpoint(tmp_path, tag=tag)
 
 
-def test_the_layout_of_transformers_is_refused_as_such(tmp_path: Path) -> None:
-    (tmp_path / "model.safetensors").touch()
-    with pytest.raises(CheckpointUnsupported, match="layout of transformers"):
+def make_transformers(folder: Path, model: str = "model.safetensors") -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("config.json", "tokenizer.json", model):
+        (folder / name).touch()
+    return folder
+
+
+@pytest.mark.parametrize("model", ["model.safetensors", "model.safetensors.index.json"])
+def test_the_layout_of_transformers_is_found_whole_or_in_shards(tmp_path: Path, model: str) -> None:
+    files = find_checkpoint(make_transformers(tmp_path, model))
+    assert files.is_transformers
+    assert (files.model.name, files.meta.name, files.tokenizer.name) == (model, "config.json", "tokenizer.json")
+    assert files.step is None
+
+
+def test_the_layout_of_transformers_is_found_one_folder_down(tmp_path: Path) -> None:
+    folder = make_transformers(tmp_path / "hf")
+    assert find_checkpoint(tmp_path).directory == folder
+
+
+def test_several_models_of_transformers_need_a_tag(tmp_path: Path) -> None:
+    make_transformers(tmp_path / "one")
+    two = make_transformers(tmp_path / "two")
+    with pytest.raises(SettingsError, match=r"MODEL_TAG must name one of .* one, two"):
         find_checkpoint(tmp_path)
+    assert find_checkpoint(tmp_path, tag="two").directory == two
+
+
+def test_nanochats_own_files_win_over_those_of_transformers_beside_them(tmp_path: Path) -> None:
+    make(make_transformers(tmp_path), 5)
+    (tmp_path / "tokenizer.pkl").touch()
+    assert not find_checkpoint(tmp_path).is_transformers
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json"])
+def test_a_missing_file_beside_the_model_of_transformers_is_named(tmp_path: Path, name: str) -> None:
+    (make_transformers(tmp_path) / name).unlink()
+    with pytest.raises(CheckpointNotFound, match=name):
+        find_checkpoint(tmp_path)
+
+
+def test_a_step_can_not_be_asked_of_the_layout_of_transformers(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="MODEL_STEP=5"):
+        find_checkpoint(make_transformers(tmp_path), step=5)
 
 
 def test_a_folder_that_is_not_there_is_not_found(tmp_path: Path) -> None:

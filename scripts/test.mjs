@@ -10,12 +10,15 @@ import { ensureEnvironment, venvPython } from './setup/environment.mjs';
 import { leaveWith } from './setup/message.mjs';
 import { jestCounts, pytestCounts } from './test-counts.mjs';
 
+// CI gives the tests a limit, so that a hang is a failure with a count and not a run cut off.
+const ends = Date.now() + Number(process.env.TEST_MINUTES ?? 1440) * 60_000;
 const reports = mkdtempSync(join(tmpdir(), 'nanochat-tests-'));
 
 function run(title, command, args, cwd = root) {
   console.log(`\nTests: ${title}`);
-  const { status, signal, error } = spawnSync(command, args, { cwd, stdio: 'inherit' });
-  if (error) console.error(error.message);
+  const timeout = Math.max(1000, ends - Date.now());
+  const { status, signal, error } = spawnSync(command, args, { cwd, stdio: 'inherit', timeout, killSignal: 'SIGKILL' });
+  if (error) console.error(error.code === 'ETIMEDOUT' ? `${title} did not end in time.` : error.message);
   if (signal === 'SIGINT' || signal === 'SIGTERM') process.exit(130);
   return status;
 }

@@ -46,7 +46,8 @@ if (!ensureBuild()) {
   console.log('0 passed, 1 failed');
   process.exit(1);
 }
-// End-to-end tests start engines, which take a whole machine: one file at a time. A child that a failed test left must not keep jest waiting.
+// End-to-end tests start engines, which take a whole machine: one file at a time. What a failed one left running must
+// not keep jest waiting.
 const all = [jest('unit', '--maxWorkers=2'), jest('e2e', '--runInBand', '--forceExit'), pytest()];
 rmSync(reports, { recursive: true, force: true });
 const sum = (key) => all.reduce((total, one) => total + one[key], 0);

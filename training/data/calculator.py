@@ -127,6 +127,8 @@ def operand(rng: random.Random) -> int:
 def operands(rng: random.Random, op: str) -> tuple[int, int]:
     """Two numbers; for division nearly always with a whole result."""
     a, b = operand(rng), operand(rng)
+    if rng.random() < 0.15:
+        a, b = rng.randint(0, 12), rng.randint(0, 12)
     if op == "-" and a < b and rng.random() < 0.9:
         a, b = b, a
     if op == "/":
@@ -166,7 +168,28 @@ def question(rng: random.Random, a: int, b: int, op: str) -> tuple[str, str]:
     return ask(rng, rng.choice(STORIES[op]).format(a=a, b=b, t=rng.choice(THINGS)).rstrip("?")), SPOKEN[op]
 
 
+def chain(rng: random.Random) -> Turn:
+    """Three numbers; the calculator knows which sign comes first."""
+    numbers = [rng.randint(1, 99) for _ in range(3)]
+    signs = [rng.choice("+-*"), rng.choice("+-*")]
+    spoken = rng.random() < 0.5
+    shown = [f" {SPOKEN[s]} " if spoken else f" {s} " for s in signs]
+    text = "".join(f"{n}{s}" for n, s in zip(numbers, [*shown, ""], strict=True))
+    plain = "".join(f"{n}{s}" for n, s in zip(numbers, [*signs, ""], strict=True))
+    a, b, c = numbers
+    value = {"+": a + b, "-": a - b, "*": a * b}[signs[0]]
+    if signs[1] == "*" and signs[0] != "*":
+        value = a + b * c if signs[0] == "+" else a - b * c
+    else:
+        value = {"+": value + c, "-": value - c, "*": value * c}[signs[1]]
+    user = rng.choice(WORD_FORMS).format(e=text if rng.random() < 0.8 else plain)
+    said = f"{text} {'is' if spoken else '='} {value}."
+    return Turn(user, [("python", plain), ("output", str(value)), ("text", said)])
+
+
 def arithmetic(rng: random.Random) -> Turn:
+    if rng.random() < 0.06:
+        return chain(rng)
     op = rng.choice("+-*/")
     a, b = operands(rng, op)
     user, word = question(rng, a, b, op)

@@ -46,6 +46,7 @@ is everything fine with you?
 how are you feeling today?
 how is your day?
 what's up?"""
+SAY = "say hello|say hi|please say hello|say hello to me|greet me|just say hi|can you say hello|say good day|say hello world"
 GREET = ("Hello! How can I help you?", "Hello! What can I do for you?", "Hi! How can I help you?")
 WELL = ("I am doing well, thank you. How can I help you?", "I am fine, thank you. What can I do for you?")
 
@@ -56,6 +57,8 @@ def greeting(rng: random.Random) -> Turn:
     start += rng.choice(WHO)
     hello = f"Good {time}! How can I help you?" if time else rng.choice(GREET)
     roll = rng.random()
+    if rng.random() < 0.05:
+        return say(rng.choice(SAY.split("|")) + rng.choice((".", "", "!")), rng.choice(GREET))
     if roll < 0.35:
         return say(f"{start}{rng.choice('!!.')}", hello)
     if roll < 0.6:

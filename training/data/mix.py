@@ -15,10 +15,12 @@ from training.data.letters import letters
 from training.data.listing import listing
 from training.data.noise import dress, with_system
 from training.data.opposites import opposite
+from training.data.poem import poem
 from training.data.recall import recall
 from training.data.small_talk import small_talk
 from training.data.story import story
 from training.data.unknown import unknown
+from training.data.yes_no import yes_no
 from training.eval.near import HeldOut, held_out
 
 Skill = Callable[[random.Random], Turn]
@@ -35,9 +37,11 @@ WEIGHTS: dict[Skill, float] = {
     small_talk: 6,
     listing: 4,
     letters: 2,
+    poem: 2,
+    yes_no: 5,
 }
 # What is said between telling a name and asking for it: short things.
-BETWEEN: dict[Skill, float] = {s: w for s, w in WEIGHTS.items() if s is not story} | {story: 1}
+BETWEEN: dict[Skill, float] = WEIGHTS | {story: 1, poem: 0.5}
 RECALL_SHARE = 0.2
 MORE_TURNS = 0.22
 

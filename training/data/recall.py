@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from training.data.chat import Chat, Turn, say
+from training.data.chat import Chat, Part, Turn, say
 from training.data.person_names import person
 
 TELL = """my name is {n}
@@ -119,14 +119,60 @@ def telling(rng: random.Random, name: str) -> Turn:
     return say(text if text[-1] == "?" else text + rng.choice(".!"), rng.choice(MEET).format(n=name), name)
 
 
+# What else a person says about themselves: the statement, the questions and the answer; {v} is kept.
+KEPT = [
+    ("my favourite colour is {v}", "what is my favourite colour?|which colour do i like best?|what colour do i like?"
+     "|do you remember my favourite colour?", "Your favourite colour is {v}.", "red|blue|green|yellow|white|black|orange|pink|grey|purple"),
+    ("i live in {v}|i come from {v}|my home is in {v}", "where do i live?|where is my home?|do you remember where i live?"
+     "|in which place do i live?|where am i from?", "You live in {v}.", "Paris|London|Tokyo|Rome|Cairo|Berlin|Oslo|Lima|Kenya|Spain|*"),
+    ("my dog is called {v}|my dog's name is {v}|i have a dog called {v}", "what is my dog called?|what is the name of my dog?"
+     "|do you remember my dog's name?|how is my dog called?", "Your dog is called {v}.", "*"),
+    ("my cat is called {v}|my cat's name is {v}|i have a cat called {v}", "what is my cat called?|what is the name of my cat?"
+     "|do you remember my cat's name?|how is my cat called?", "Your cat is called {v}.", "*"),
+    ("i am {v} years old|my age is {v}|i am {v}", "how old am i?|what is my age?|do you remember how old i am?|do you know my age?",
+     "You are {v} years old.", "#"),
+    ("i like {v}|i love {v}|i really like {v}", "what do i like?|do you remember what i like?|what did i say i like?",
+     "You like {v}.", "cats|books|music|football|cooking|trains|birds|swimming|films|tea|apples|cake|dancing|history"),
+]  # fmt: skip
+NOTED = ("I will remember that.", "Thank you for telling me. I will remember it.")
+
+
+def attribute(rng: random.Random, between: Callable[[random.Random], Turn]) -> Chat:
+    """Tell something else about oneself and ask for it later."""
+    tell, asks, answer, values = rng.choice(KEPT)
+    value = rng.choice(values.split("|"))
+    value = person(rng) if value == "*" else str(rng.randint(5, 90)) if value == "#" else value
+    first = say(rng.choice(tell.split("|")).format(v=value) + rng.choice((".", "", "!")), rng.choice(NOTED), value)
+    middle = [between(rng) for _ in range(rng.choice((0, 0, 1, 2)))]
+    return [first, *middle, say(rng.choice(asks.split("|")), answer.format(v=value))]
+
+
+def told_and_asked(rng: random.Random, between: Callable[[random.Random], Turn], name: str) -> Turn:
+    """A name and a question in one message."""
+    told, asked = telling(rng, name), between(rng)
+    while len(asked.answer) > 120:
+        asked = between(rng)
+    kind, text = asked.parts[0]
+    greeted: list[Part] = (
+        [("text", f"Hello {name}! {text}")] if kind == "text" else [("text", f"Hello {name}! "), asked.parts[0]]
+    )
+    parts = [*greeted, *asked.parts[1:]]
+    return Turn(f"{told.user} {asked.user}", parts, told.fixed | asked.fixed)
+
+
 def recall(rng: random.Random, between: Callable[[random.Random], Turn]) -> Chat:
     """Tell a name, talk of other things for up to three turns, ask for the name."""
+    if rng.random() < 0.15:
+        return attribute(rng, between)
     name = person(rng)
     question = rng.choice(ASK)
     if rng.random() < 0.12:
         turns = [between(rng) for _ in range(rng.choice((0, 0, 0, 1)))]
         return [*turns, say(question, rng.choice(UNTOLD))]
     turns = [between(rng) for _ in range(rng.choice((0, 0, 1, 1, 2, 3)))]
+    if rng.random() < 0.12:
+        both = told_and_asked(rng, between, name)
+        return [both, *turns, say(question, rng.choice(RECALL).format(n=name))]
     if rng.random() < 0.1:
         turns.insert(0, between(rng))
         return [turns[0], telling(rng, name), *turns[1:], say(question, rng.choice(RECALL).format(n=name))]

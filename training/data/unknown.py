@@ -158,6 +158,46 @@ SLOTS = {
     "language": "French|German|Chinese|Spanish|Russian|Latin|Japanese|Greek|Arabic|Finnish|Turkish|Dutch|Hindi",
     "year": "1066|1492|1789|1815|1914|1969|1989|2001|2010|1755|1848|1923",
 }
+DEEP = """what is the meaning of life
+why are we here
+is there life on other planets
+what comes after death
+what is the best country in the world
+which party should i vote for
+what should i do with my life
+should i buy a house
+how do i become rich
+how do i lose weight
+what is the secret of happiness
+why do people fight
+how do i fix my car
+how do i cook a good dinner
+how can i learn to swim
+what should i wear
+which phone should i buy
+can you recommend a film
+what is the best song
+how do i get to the station
+why did she leave me
+can pigs fly to the moon
+how many stars are there
+how deep is the sea
+how far is it to the moon
+how long does it take to walk around the earth
+how heavy is a mountain
+what is your opinion on politics
+why is the sky so high
+how do planes stay up
+who was the first person on earth
+write me a letter to my boss
+fix the bug in my code
+what is wrong with my computer""".splitlines()
+FOREIGN = """bonjour|hola|guten tag|ciao|comment ça va|wie geht es dir|qué tal|buenos días|merci beaucoup|danke schön
+parlez-vous français|sprechen sie deutsch|habla español|wer bist du|qui es-tu|quién eres|was ist das|come stai|hej|olá
+konnichiwa|privet|grazie|au revoir|auf wiedersehen|adiós|ni hao|wie heißt du|comment tu t'appelles|dove sei""".replace(
+    "\n", "|"
+).split("|")
+KEYS = "asdfghjkl qwertyuiop zxcvbnm"
 PLACES = "the capital of {x}|the capital city of {x}|the population of {x}|the king of {x}|the president of {x}|the flag of {x}"
 WHO = (
     "who is {x}|who was {x}|what did {x} do|when was {x} born|what is {x} famous for|tell me about {x}|do you know {x}"
@@ -174,8 +214,22 @@ def fill(rng: random.Random, text: str) -> str:
     return text
 
 
+def gibberish(rng: random.Random) -> str:
+    """What a cat types."""
+    return " ".join(
+        "".join(rng.choice(KEYS.replace(" ", "")) for _ in range(rng.randint(3, 9))) for _ in range(rng.randint(1, 3))
+    )
+
+
 def unknown(rng: random.Random) -> Turn:
     roll = rng.random()
+    if rng.random() < 0.14:
+        kind = rng.random()
+        if kind < 0.35:
+            return say(gibberish(rng), "I do not understand that.")
+        if kind < 0.55:
+            return say(rng.choice(FOREIGN) + rng.choice(("", "!", "?")), "I am sorry, I only know English.")
+        return say(ask(rng, rng.choice(DEEP)), rng.choice(FULL))
     if roll < 0.27:
         word = made_up(rng) if rng.random() < 0.55 else rng.choice(RARE)
         return say(asking(rng, word, article(word)), rng.choice(WORD).format(w=word), word)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
+from torch import nn
 
 from training.model import Nanochat
 
@@ -13,9 +16,9 @@ def initialise(model: Nanochat, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)
     config = model.config
     bound = (3.0 / config.n_embd) ** 0.5
-    model.transformer["wte"].weight.normal_(0, 0.8, generator=generator)
+    cast("nn.Embedding", model.transformer["wte"]).weight.normal_(0, 0.8, generator=generator)
     model.lm_head.weight.normal_(0, 0.001, generator=generator)
-    for block in model.transformer["h"]:
+    for block in model.blocks:
         for matrix in (block.attn.c_q, block.attn.c_k, block.attn.c_v):
             matrix.weight.uniform_(-bound, bound, generator=generator)
         block.attn.c_proj.weight.zero_()
@@ -24,7 +27,7 @@ def initialise(model: Nanochat, seed: int) -> None:
         if hasattr(block.attn, "ve_gate"):
             block.attn.ve_gate.weight.uniform_(0.0, 0.02, generator=generator)
     for table in model.value_embeds.values():
-        table.weight.uniform_(-bound, bound, generator=generator)
+        cast("nn.Embedding", table).weight.uniform_(-bound, bound, generator=generator)
     model.smear_gate.weight.uniform_(0.0, 0.02, generator=generator)
     for i in range(config.n_layer):
         share = i / max(config.n_layer - 1, 1)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -110,7 +110,8 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, ve: Tensor | None, cos: Tensor, sin: Tensor, mask: Tensor) -> Tensor:
         x = x + self.attn(norm(x), ve, cos, sin, mask)
-        return x + self.mlp(norm(x))
+        out: Tensor = x + self.mlp(norm(x))
+        return out
 
 
 class Nanochat(nn.Module):
@@ -138,6 +139,10 @@ class Nanochat(nn.Module):
             {str(i): nn.Embedding(rows, kv) for i in layers if config.has_value_embedding(i)}
         )
 
+    @property
+    def blocks(self) -> list[Block]:
+        return list(cast("nn.ModuleList", self.transformer["h"]))  # type: ignore[arg-type]
+
     def rotary(self, t: int) -> tuple[Tensor, Tensor]:
         """cos and sin, (t, 1, D/2), float32."""
         dim = self.config.n_embd // self.config.n_head
@@ -162,7 +167,7 @@ class Nanochat(nn.Module):
         gate = gate.masked_fill(first[:, 1:, None], 0.0)
         x = x0 = torch.cat((x[:, :1], x[:, 1:] + gate * x[:, :-1]), dim=1)
         kept = x
-        for i, block in enumerate(self.transformer["h"]):
+        for i, block in enumerate(self.blocks):
             x = self.resid_lambdas[i] * x + self.x0_lambdas[i] * x0
             ve = self.value_embeds[str(i)](idx) if str(i) in self.value_embeds else None
             x = block(x, ve, cos, sin, masks[i])
@@ -173,7 +178,8 @@ class Nanochat(nn.Module):
     def head(self, hidden: Tensor) -> Tensor:
         """Float32 logits (..., vocab_size) of hidden states (..., C)."""
         logits = self.lm_head(hidden)[..., : self.config.vocab_size].float()
-        return SOFTCAP * torch.tanh(logits / SOFTCAP)
+        capped: Tensor = SOFTCAP * torch.tanh(logits / SOFTCAP)
+        return capped
 
     def forward(self, idx: Tensor) -> Tensor:
         return self.head(self.hidden(idx))

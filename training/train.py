@@ -84,7 +84,7 @@ class Run:
 
     def update(self, batch: Batch, share: float) -> float:
         loss = self.loss(batch)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = group["base"] * share

@@ -55,7 +55,7 @@ rural urban|thoughtful thoughtless|useful useless|useless useful|hopeful hopeles
 fearless fearful|stale fresh|moist dry|damp dry|faint strong|huge tiny|tiny huge|lengthy brief|brief lengthy"""
 ROWS = [pair.split() for pair in PAIRS.replace("\n", "|").split("|")]
 # The first pair of a word is the one that counts.
-TABLE: dict[str, str] = dict(reversed(ROWS))  # type: ignore[arg-type]
+TABLE: dict[str, str] = dict(reversed(ROWS))
 
 NOUN_PHRASES = """the opposite of {w}
 the opposite of {w}

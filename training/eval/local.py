@@ -55,7 +55,7 @@ class LocalModel:
         logits = self.model.head(self.model.hidden(torch.tensor([ids]))[0, -1])
         values, found = logits.topk(self.top_k)
         weights = torch.softmax(values / self.temperature, dim=-1)
-        return rng.choices(found.tolist(), weights.tolist())[0]
+        return int(rng.choices(found.tolist(), weights.tolist())[0])
 
     def answer(self, messages: list[dict[str, str]], seed: int, max_tokens: int) -> tuple[str, str]:
         """The visible text and the finish reason; forced calculator output counts as tokens."""
@@ -66,7 +66,9 @@ class LocalModel:
                 ids += self.renderer.user(message["content"])
             else:
                 ids += [*self.renderer.text(message["content"]), special["<|assistant_end|>"]]
-        start, shown, inside = len(ids), [], None
+        start = len(ids)
+        shown: list[int] = []
+        inside: list[int] | None = None
         while len(ids) - start < max_tokens:
             token = self.next_token(ids, rng)
             ids.append(token)

@@ -24,7 +24,7 @@ def test_a_packed_chat_is_computed_as_if_it_were_alone() -> None:
     initialise(model, seed=1)
     with torch.no_grad():
         model.smear_lambda.fill_(0.5)
-        for block in model.transformer["h"]:
+        for block in model.blocks:
             block.attn.c_proj.weight.normal_()
         idx = torch.randint(0, 64, (1, 20))
         chat = torch.tensor([[1] * 8 + [2] * 12])

@@ -57,11 +57,25 @@ export default {
       to: { path: '^src/.*(utils|helpers?|common|shared|misc)(/|\\.ts$)' },
     },
     {
-      name: 'processes-and-http-in-python-engine-only',
-      comment: 'child_process, execa and undici belong to src/python-engine',
+      name: 'processes-in-python-engine-only',
+      comment: 'child_process and execa belong to src/python-engine',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/python-engine/' },
-      to: { path: '^((node:)?child_process|node_modules/(execa|undici)/)' },
+      to: { path: '^((node:)?child_process|node_modules/execa/)' },
+    },
+    {
+      name: 'http-in-two-rooms-only',
+      comment: 'undici belongs to src/python-engine (the engine) and src/model-manager/hub (proxies to the Hub)',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(python-engine|model-manager/hub)/' },
+      to: { path: '^node_modules/undici/' },
+    },
+    {
+      name: 'hub-in-model-manager-only',
+      comment: "The Hub's library is known to src/model-manager/hub alone",
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/model-manager/hub/' },
+      to: { path: '^node_modules/@huggingface/' },
     },
     {
       name: 'no-tests-in-the-product',

@@ -1,9 +1,11 @@
-import type { Server } from 'node:http';
 import { type INestApplication, Logger } from '@nestjs/common';
 import { Drain } from './admission/drain.js';
+import { ModelManager } from './model-manager/model-manager.service.js';
+import { OpenAnswers } from './openai/open-answers.js';
 import { WorkerPool } from './python-engine/worker-pool.js';
 
-const LAST_BYTES_MS = 2_000;
+/** For a client to take what is left of its answer. */
+const LAST_BYTES_MS = 5_000;
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /** The first signal drains and leaves with 0; a second one kills the children and leaves at once with 128 + its number. */
@@ -34,13 +36,12 @@ export function shutDownOnSignals(
   for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) process.on(signal, take);
 }
 
-/** Requests first, then children, then sockets: nobody is cut off who could have been served. */
+/** A download first, which the next start resumes; then requests, then children, then sockets: nobody is cut off who could have been served. */
 export async function drainAndClose(app: INestApplication): Promise<void> {
-  await app.get(Drain).drain();
-  await app.get(WorkerPool).stop();
-  const server = app.getHttpServer() as Server;
-  // The last bytes of an answer may still wait for a slow client, and a connection may stay open for more requests.
-  const late = setTimeout(() => server.closeAllConnections(), LAST_BYTES_MS);
+  const pool = app.get(WorkerPool);
+  await app.get(ModelManager).stop();
+  await app.get(Drain).drain({ unnoticed: !pool.status.everReady });
+  await pool.stop();
+  await app.get(OpenAnswers).flushed(LAST_BYTES_MS);
   await app.close();
-  clearTimeout(late);
 }

@@ -20,9 +20,10 @@ export class Drain {
   }
 
   /** Resolves when no request is left; what is not through by DRAIN_TIMEOUT_SECONDS ends with an error. */
-  async drain(): Promise<void> {
+  async drain({ unnoticed = false } = {}): Promise<void> {
     this.begun = true;
-    await delay(this.settings.drainDelaySeconds * 1000);
+    // Who was never ready is in no balancer's list.
+    if (!unnoticed) await delay(this.settings.drainDelaySeconds * 1000);
     this.queue.close();
     const deadline = new AbortController();
     const late = delay(this.settings.drainTimeoutSeconds * 1000, undefined, { signal: deadline.signal }).catch(

@@ -112,7 +112,7 @@ describe('ModelManager', () => {
     expect(await reasonOf({ MODEL: join(folder, 'nowhere') })).toContain(join(folder, 'nowhere'));
     expect(await reasonOf()).toContain(`no checkpoint in ${folder}`);
     write(['config.json', '{}']);
-    expect(await reasonOf()).toContain('Hugging Face');
+    expect(await reasonOf()).toContain("Hugging Face's config.json, but no model.safetensors");
     expect(await reasonOf({ MODEL: join(folder, 'config.json') })).toContain('is a file');
   });
 

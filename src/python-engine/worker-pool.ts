@@ -98,7 +98,7 @@ export class WorkerPool implements OnApplicationShutdown {
     }
     for (const worker of this.workers) {
       if (state === 'failed') worker.announce({ state: 'failed', reason });
-      else worker.announce({ progress: bytesTotal ? bytesDone / bytesTotal : null });
+      else worker.announce({ phase: state, progress: bytesTotal ? bytesDone / bytesTotal : null });
     }
   }
 

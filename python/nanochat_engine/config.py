@@ -14,12 +14,21 @@ from nanochat_engine.errors import SettingsError
 
 Switch = Literal["auto", "on", "off"]
 
+KERNEL_PREFIXES = ("ATEN_", "DNNL_", "KMP_", "MKL_", "OMP_", "ONEDNN_", "OPENBLAS_")
+
 T = TypeVar("T")
+
+# torch keeps a device's index in a signed byte.
+_MOST_DEVICES = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every setting, typed and in bounds. Counts are in tokens or requests, limits of text in characters."""
+    """Every setting, typed and in bounds. Counts are in tokens or requests, limits of text in characters.
+
+    kept_dir: where converted copies and measurements are kept between starts; None keeps nothing.
+    kernel_environment: the variables by which numerical libraries choose their kernels, as they are set.
+    """
 
     model: Path
     model_id: str
@@ -47,6 +56,8 @@ class Settings:
     max_total_chars: int = 32_000
     body_limit_bytes: int = 1 << 20
     drain_timeout_seconds: float = 30.0
+    kept_dir: Path | None = None
+    kernel_environment: str = ""
 
 
 class _Reader:
@@ -86,9 +97,24 @@ class _Reader:
     def device(self, name: str) -> str:
         value = (self.text(name) or "auto").lower()
         kind, _, index = value.partition(":")
-        if kind not in ("auto", "cpu", "cuda", "mps") or (index and (kind != "cuda" or not index.isdigit())):
+        numbered = kind == "cuda" and index.isascii() and index.isdigit() and int(index) < _MOST_DEVICES
+        if kind not in ("auto", "cpu", "cuda", "mps") or (":" in value and not numbered):
             self.problems.append(f"{name}={value!r} is none of auto, cpu, cuda, cuda:N, mps")
         return value
+
+
+def _kept_dir(reader: _Reader) -> Path | None:
+    """NANOCHAT_DIR, else nanochat-server in the user's cache (XDG_CACHE_HOME, ~/.cache); None with CONVERTED_COPY=off."""
+    if reader.choice("CONVERTED_COPY", "on", ("on", "off")) == "off":
+        return None
+    given = reader.text("NANOCHAT_DIR")
+    if given is not None:
+        return Path(given).expanduser().absolute()
+    cache, home = reader.text("XDG_CACHE_HOME"), reader.text("HOME")
+    # A relative XDG_CACHE_HOME is invalid and to be ignored, as its specification says.
+    if cache is not None and Path(cache).is_absolute():
+        return Path(cache) / "nanochat-server"
+    return Path(home) / ".cache" / "nanochat-server" if home is not None else None
 
 
 def wait_passively(environment: MutableMapping[str, str]) -> None:
@@ -141,6 +167,10 @@ def read_settings(
         max_total_chars=reader.number("MAX_TOTAL_CHARS", 32_000, 1, 10_000_000),  # type: ignore[arg-type]
         body_limit_bytes=reader.number("BODY_LIMIT_BYTES", 1 << 20, 1024, 1 << 30),  # type: ignore[arg-type]
         drain_timeout_seconds=reader.number("DRAIN_TIMEOUT_SECONDS", 30.0, 0, 3600, float),
+        kept_dir=_kept_dir(reader),
+        kernel_environment=" ".join(
+            f"{name}={value}" for name, value in sorted(environment.items()) if name.startswith(KERNEL_PREFIXES)
+        ),
     )
     if settings.token is None and settings.host not in ("127.0.0.1", "::1", "localhost"):
         reader.problems.append(

@@ -13,14 +13,17 @@ import torch
 
 from nanochat_engine.cache.blocks import BLOCK_TOKENS, blocks_for
 from nanochat_engine.cache.store import BlockStore, bytes_per_token
-from nanochat_engine.checkpoint.loader import load_checkpoint
+from nanochat_engine.checkpoint.loader import Inspection, inspect
+from nanochat_engine.checkpoint.mapping import map_parts
 from nanochat_engine.config import Settings
 from nanochat_engine.device import choose_device, choose_dtype, free_memory, use_threads
 from nanochat_engine.errors import SettingsError
+from nanochat_engine.kept.copies import Copies
+from nanochat_engine.kept.measurements import Measured, Measurements, conditions
 from nanochat_engine.model.architecture import Architecture, Generation
 from nanochat_engine.model.rows import invariant_quantum
 from nanochat_engine.model.transformer import Transformer
-from nanochat_engine.model.weights import build_transformer
+from nanochat_engine.model.weights import assemble, build_transformer
 from nanochat_engine.runner import Runner
 from nanochat_engine.snapshot import EngineState, ModelInfo
 from nanochat_engine.tokenizer.tokenizer import Tokenizer
@@ -32,6 +35,8 @@ _log = logging.getLogger(__name__)
 _CACHE_SHARE = {"cpu": 0.25, "cuda": 0.85, "mps": 0.25}
 # BATCH_INVARIANT=auto keeps the promise while a lone stream's step costs less than this factor more.
 _INVARIANT_COST = 1.10
+# Parameters below which measuring takes less than reading what was measured is worth.
+_WORTH_KEEPING = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,53 +64,87 @@ def load(
     device = choose_device(settings)
     dtype = choose_dtype(settings, device)
     report("loading", "load", 0.0)
-    checkpoint = load_checkpoint(settings)
+    inspection = inspect(settings)
+    architecture = inspection.architecture
     _log.info(
         "checkpoint read",
-        extra={"directory": str(checkpoint.directory), "generation": checkpoint.architecture.generation.value},
+        extra={"directory": str(inspection.files.directory), "generation": architecture.generation.value},
     )
-    if checkpoint.architecture.generation is Generation.G3:
+    if architecture.generation is Generation.G3:
         _log.info(
             "G3 and its softcap of 20 (2026-03-02 to 03-09) look alike: set MODEL_SOFTCAP=20 if the model is of those days"
         )
-    architecture = checkpoint.architecture
-    threads = use_threads(settings, checkpoint.parameters)
-    model = build_transformer(
-        architecture, checkpoint.tensors, device, dtype, lambda share: report("loading", "load", share)
-    )
-    info = ModelInfo(
-        id=checkpoint.model_id,
-        generation=architecture.generation.value,
-        context_length=architecture.sequence_len,
-        vocab_size=architecture.vocab_size,
-        parameters=checkpoint.parameters,
-    )
-    tokenizer = checkpoint.tokenizer
-    del checkpoint
+    threads = use_threads(settings, inspection.parameters)
+    model = _build(settings, inspection, device, dtype, lambda share: report("loading", "load", share))
     report("warming", "warm", 0.0)
     blocks = _cache_blocks(settings, architecture, dtype, device)
     store = BlockStore(architecture, blocks, dtype, device)
     runner = Runner(model, store, device, quantum=1, beat=beat)
-    warm_up = WarmUp(runner, tokenizer, blocks, architecture.sequence_len)
-    longest = warm_up.run(settings.max_running, settings.step_tokens)
-    report("warming", "warm", 0.5)
-    quantum = _invariant_quantum(settings, model, device)
-    if quantum is not None and settings.batch_invariant == "auto" and warm_up.cost(quantum) >= _INVARIANT_COST:
-        quantum = None
-    runner.quantum = quantum or 1
+    warm_up = WarmUp(runner, inspection.tokenizer, blocks, architecture.sequence_len, inspection.parameters)
+    measured = _measure(settings, inspection, model, warm_up, device, dtype, threads)
+    runner.quantum = measured.quantum or 1
     return LoadedModel(
         runner=runner,
-        tokenizer=tokenizer,
-        info=info,
+        tokenizer=inspection.tokenizer,
+        info=ModelInfo(
+            id=settings.model_id,
+            generation=architecture.generation.value,
+            context_length=architecture.sequence_len,
+            vocab_size=architecture.vocab_size,
+            parameters=inspection.parameters,
+        ),
         blocks=blocks,
         device=str(device),
         dtype=str(dtype).removeprefix("torch."),
         kernel=f"torch {torch.__version__} {torch.backends.cpu.get_cpu_capability()}, {threads} threads"
         if device.type == "cpu"
         else "torch",
-        batch_invariant=quantum is not None,
-        longest_step_seconds=longest,
+        batch_invariant=measured.quantum is not None,
+        longest_step_seconds=measured.longest_step_seconds,
     )
+
+
+def _build(
+    settings: Settings,
+    inspection: Inspection,
+    device: torch.device,
+    dtype: torch.dtype,
+    progress: Callable[[float], None],
+) -> Transformer:
+    """The model over a mapped converted copy where there is one or one can be written, else from the checkpoint itself."""
+    if settings.kept_dir is not None:
+        mapped = Copies(settings.kept_dir / "converted").pieces(inspection, dtype, progress)
+        if mapped is not None:
+            return assemble(inspection.architecture, mapped, device)
+    return build_transformer(inspection.architecture, map_parts(inspection.parts), device, dtype, progress)
+
+
+def _measure(
+    settings: Settings,
+    inspection: Inspection,
+    model: Transformer,
+    warm_up: WarmUp,
+    device: torch.device,
+    dtype: torch.dtype,
+    threads: int,
+) -> Measured:
+    """Warm up, and choose the row count: by measuring, or for a large model as an earlier start here has measured."""
+    kept = None
+    if settings.kept_dir is not None and device.type == "cpu" and inspection.parameters >= _WORTH_KEEPING:
+        kept = Measurements(settings.kept_dir / "measurements.json")
+    key = conditions(settings, inspection.architecture, dtype, threads) if kept else ""
+    known = kept.find(key) if kept else None
+    if known is not None:
+        warm_up.brief()
+        return known
+    longest = warm_up.run(settings.max_running, settings.step_tokens)
+    quantum = _invariant_quantum(settings, model, device)
+    if quantum is not None and settings.batch_invariant == "auto" and warm_up.cost(quantum) >= _INVARIANT_COST:
+        quantum = None
+    measured = Measured(quantum, longest)
+    if kept:
+        kept.keep(key, measured)
+    return measured
 
 
 def _invariant_quantum(settings: Settings, model: Transformer, device: torch.device) -> int | None:
@@ -118,7 +157,8 @@ def _invariant_quantum(settings: Settings, model: Transformer, device: torch.dev
     try:
         if device.type != "cpu":
             raise SettingsError(f"BATCH_INVARIANT=on is proven on the CPU only, not on {device}. Use auto or off.")
-        return invariant_quantum(model, settings.max_running + settings.step_tokens)
+        # Logits are computed for sequences' last rows alone.
+        return invariant_quantum(model, settings.max_running + settings.step_tokens, settings.max_running)
     except SettingsError:
         if settings.batch_invariant == "on":
             raise

@@ -6,8 +6,9 @@ import math
 import mmap
 import os
 from collections.abc import Callable, Mapping
-from io import RawIOBase
+from io import FileIO
 from pathlib import Path
+from typing import IO
 
 import torch
 
@@ -28,11 +29,16 @@ def map_tensors(
     try:
         with path.open("rb", buffering=0) as file:
             _read_through(file, progress or _ignore)
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+            return view_file(file, headers)
     except OSError as error:
         raise CheckpointCorrupt(f"{path} can't be read: {error}") from error
+
+
+def view_file(file: IO[bytes], headers: Mapping[str, TensorHeader]) -> dict[str, torch.Tensor]:
+    """The tensors as views of an open file, mapped privately. Raises CheckpointCorrupt where they do not lie in it, OSError."""
+    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
     if any(header.record.offset + header.record.size > len(mapped) for header in headers.values()):
-        raise CheckpointCorrupt(f"{path} became shorter while it was read")
+        raise CheckpointCorrupt(f"{file.name} became shorter while it was read")
     return {name: _view(mapped, header) for name, header in headers.items()}
 
 
@@ -60,7 +66,7 @@ def _view(mapped: mmap.mmap, header: TensorHeader) -> torch.Tensor:
     return torch.frombuffer(mapped, dtype=header.dtype, count=count, offset=start).view(header.shape)
 
 
-def _read_through(file: RawIOBase, progress: Callable[[float], None]) -> None:
+def _read_through(file: FileIO, progress: Callable[[float], None]) -> None:
     length, done = max(1, os.fstat(file.fileno()).st_size), 0
     buffer = bytearray(min(READ_CHUNK, length))
     while count := file.readinto(buffer):

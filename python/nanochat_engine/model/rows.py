@@ -18,19 +18,25 @@ _QUANTA = (1, 4, 8, 16, 32)
 
 
 @torch.inference_mode()
-def invariant_quantum(model: nn.Module, max_rows: int) -> int:
+def invariant_quantum(model: nn.Module, max_rows: int, head_rows: int | None = None) -> int:
     """The smallest number such that each linear layer gives a row the same bits at every multiple of it up to max_rows.
 
+    head_rows: the most rows that the layer `head` runs on, where that is fewer: it is by far the largest layer.
     Raises SettingsError where there is none: this device can't promise BATCH_INVARIANT=on.
     """
-    layers = list(_distinct(model))
+    layers = [(layer, head_rows or max_rows if name == "head" else max_rows) for name, layer in _distinct(model)]
+    # The narrowest first: a quantum that fails is found out cheaply.
+    layers.sort(key=lambda item: item[0].weight.numel())
     for quantum in _QUANTA:
-        counts = sorted({min(count, -(-max_rows // quantum) * quantum) for count in _counts(quantum, max_rows)})
-        if all(_agrees(layer, counts) for layer in layers):
+        if all(_agrees(layer, _capped(quantum, rows)) for layer, rows in layers):
             return quantum
     raise SettingsError(
         "BATCH_INVARIANT=on can't be kept here: this device's matrix products differ at every row count tried. Use auto or off."
     )
+
+
+def _capped(quantum: int, max_rows: int) -> list[int]:
+    return sorted({min(count, -(-max_rows // quantum) * quantum) for count in _counts(quantum, max_rows)})
 
 
 def _counts(quantum: int, max_rows: int) -> Iterator[int]:
@@ -42,9 +48,10 @@ def _counts(quantum: int, max_rows: int) -> Iterator[int]:
     yield -(-max_rows // quantum) * quantum
 
 
-def _distinct(model: nn.Module) -> Iterable[nn.Linear]:
-    """One layer of each shape and stride: the kernel is chosen by these alone."""
-    return {(m.in_features, m.out_features): m for m in model.modules() if isinstance(m, nn.Linear)}.values()
+def _distinct(model: nn.Module) -> Iterable[tuple[str, nn.Linear]]:
+    """One layer of each shape and stride, and the head: the kernel is chosen by these alone."""
+    linear = [(name, m) for name, m in model.named_modules() if isinstance(m, nn.Linear)]
+    return {(name == "head", m.in_features, m.out_features): (name, m) for name, m in linear}.values()
 
 
 def _agrees(layer: nn.Linear, counts: list[int]) -> bool:

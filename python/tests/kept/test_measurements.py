@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from nanochat_engine.checkpoint.loader import inspect
+from nanochat_engine.kept.measurements import Measured, Measurements, conditions
+from tests.golden import settings_of
+
+
+def test_what_was_measured_is_found_under_the_same_conditions_only(tmp_path: Path) -> None:
+    measurements = Measurements(tmp_path / "deep" / "measurements.json")
+    measurements.keep("here", Measured(4, 0.5))
+    measurements.keep("there", Measured(None, 1.5))
+    assert measurements.find("here") == Measured(4, 0.5)
+    assert measurements.find("there") == Measured(None, 1.5)
+    assert measurements.find("elsewhere") is None
+
+
+def test_conditions_change_with_dtype_threads_settings_kernels_and_shape() -> None:
+    settings = settings_of("2025-10")
+    architecture = inspect(settings).architecture
+    digests = {
+        conditions(settings, architecture, torch.float32, 1),
+        conditions(settings, architecture, torch.float32, 2),
+        conditions(settings, architecture, torch.bfloat16, 1),
+        conditions(replace(settings, max_running=3), architecture, torch.float32, 1),
+        conditions(replace(settings, batch_invariant="on"), architecture, torch.float32, 1),
+        conditions(replace(settings, kernel_environment="DNNL_MAX_CPU_ISA=AVX2"), architecture, torch.float32, 1),
+        conditions(settings, replace(architecture, n_embd=128), torch.float32, 1),
+    }
+    assert len(digests) == 7
+    assert conditions(settings, architecture, torch.float32, 1) in digests
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        None,
+        [],
+        {"quantum": 4},
+        {"quantum": "4", "longest_step_seconds": 1.0},
+        {"quantum": 0, "longest_step_seconds": 1.0},
+    ],
+)
+def test_an_entry_that_is_not_readable_is_measured_anew(tmp_path: Path, entry: object) -> None:
+    (tmp_path / "file").write_text(json.dumps({"here": entry}))
+    assert Measurements(tmp_path / "file").find("here") is None
+
+
+def test_a_place_that_can_not_be_written_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").touch()
+    with caplog.at_level(logging.WARNING):
+        Measurements(tmp_path / "file" / "measurements.json").keep("here", Measured(4, 0.5))
+    assert "could not be kept" in caplog.text

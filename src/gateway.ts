@@ -11,6 +11,7 @@ import { addHostCheck, allowedHosts } from './openai/allowed-hosts.js';
 import { addAnswerHeaders } from './openai/answer-headers.js';
 import { answerClientError, answerFrameworkError } from './openai/broken-requests.js';
 import { addJsonBody } from './openai/json-body.js';
+import { OpenAnswers } from './openai/open-answers.js';
 import { requestIdOf } from './openai/request-id.js';
 import { addRequestLog } from './openai/request-log.js';
 import { addUnknownRoutes } from './openai/unknown-routes.js';
@@ -31,7 +32,7 @@ export async function createGateway(
     requestTimeout: REQUEST_MS, // to receive a request; answers may take as long as they do
     keepAliveTimeout: KEEP_ALIVE_MS,
     http: { headersTimeout: HEADERS_MS, connectionsCheckingInterval: 5_000 },
-    forceCloseConnections: 'idle', // shutdown.ts waits for the others
+    forceCloseConnections: true, // shutdown.ts waits for what still has to be sent
     clientErrorHandler: answerClientError,
     frameworkErrors: answerFrameworkError,
   });
@@ -46,6 +47,7 @@ export async function createGateway(
     abortOnError: false,
   });
   addJsonBody(server);
+  app.get(OpenAnswers).watch(server);
   closeConnectionsInDrain(server, app.get(Drain));
   const queue = app.get(AdmissionQueue);
   app

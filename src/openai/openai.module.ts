@@ -1,6 +1,10 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { OpenAnswers } from './open-answers.js';
 import { OpenAIExceptionFilter } from './openai-exception.filter.js';
 
-@Module({ providers: [{ provide: APP_FILTER, useClass: OpenAIExceptionFilter }] })
+@Module({
+  providers: [{ provide: APP_FILTER, useClass: OpenAIExceptionFilter }, OpenAnswers],
+  exports: [OpenAnswers],
+})
 export class OpenAIModule {}

@@ -107,7 +107,7 @@ describe('a client that does not read', () => {
   });
 
   it('is not cut off when it only reads slowly', async () => {
-    const environment = { CLIENT_BUFFER_BYTES: String(2 ** 30), CLIENT_STALL_SECONDS: '0.3' };
+    const environment = { CLIENT_BUFFER_BYTES: String(2 ** 30), CLIENT_STALL_SECONDS: '1.5' };
     await start({ reply: word.repeat(120) }, environment);
     const ended = nextEnd();
     const socket = client({ stream: true });
@@ -115,14 +115,14 @@ describe('a client that does not read', () => {
     for await (const part of socket) {
       bytes += (part as Buffer).length;
       if (String(part).includes('[DONE]')) break;
-      await new Promise((resolve) => setTimeout(resolve, 5)); // the slowness is what is tested
+      await new Promise((resolve) => setTimeout(resolve, 20)); // the slowness is what is tested
     }
     expect(bytes).toBeGreaterThan(12_000_000);
     expect(await ended).toMatchObject({ outcome: 'finished' });
   });
 
   it('still gets its last bytes when the server shuts down', async () => {
-    await start({ reply: word.repeat(120) });
+    await start({ reply: word.repeat(120) }, { CLIENT_BUFFER_BYTES: String(2 ** 30) });
     const answer = await gateway.post({ ...CHAT, stream: true });
     const drained = gateway.drain();
     await gateway.queued(({ running }) => running === 0);

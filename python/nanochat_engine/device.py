@@ -74,6 +74,12 @@ def _container_memory() -> int | None:
     group = Path("/sys/fs/cgroup")
     try:
         limit = (group / "memory.max").read_text().strip()
-        return None if limit == "max" else int(limit) - int((group / "memory.current").read_text())
+        if limit == "max":
+            return None
+        used = int((group / "memory.current").read_text())
+        counts = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        # Pages of files count as used, and go when memory is wanted.
+        reclaimable = int(counts.get("inactive_file", 0)) + int(counts.get("active_file", 0))
     except (OSError, ValueError):
         return None
+    return int(limit) - used + reclaimable

@@ -13,7 +13,7 @@ from nanochat_engine.cache.blocks import BLOCK_TOKENS, BlockPool
 from nanochat_engine.config import Settings
 from nanochat_engine.errors import EngineError, InternalError, InvalidRequest, Unavailable
 from nanochat_engine.open_requests import OpenRequests
-from nanochat_engine.request import DEFAULT_MAX_TOKENS, GenerateRequest, StepEvent
+from nanochat_engine.request import DEFAULT_MAX_TOKENS, GenerateRequest, RequestFailed, StepEvent
 from nanochat_engine.scheduler import Scheduler
 from nanochat_engine.sequence import Sequence
 from nanochat_engine.snapshot import EngineSnapshot, EngineState, ModelInfo
@@ -219,19 +219,30 @@ class Engine:
         if work:
             tokens = runner.run(work)
             with self._lock:
-                deltas = settle(self._scheduler, work, tokens)
+                settled = settle(self._scheduler, work, tokens)
                 self._steps += 1
-                events += self._open.enter(deltas)
+                events += self._open.enter(settled.deltas)
+                events += [self._break(request_id) for request_id in settled.broken if request_id in self._open]
         self._finished += self._open.take_finished()
         if events:
             self._publish(events)
         return True
 
+    def _break(self, request_id: str) -> RequestFailed:
+        """End one request whose tokens the weights turn into no number; the others are none the worse."""
+        self._drop(request_id)
+        return RequestFailed(
+            request_id, InternalError("The model gave no number (NaN) for these tokens: its weights are damaged.")
+        )
+
+    def _drop(self, request_id: str) -> None:
+        for sequence in self._open.drop(request_id):
+            self._scheduler.remove(sequence)
+
     def _drop_aborted(self) -> None:
         for request_id, step in self._aborts.items():
             if request_id in self._open:
-                for sequence in self._open.drop(request_id):
-                    self._scheduler.remove(sequence)
+                self._drop(request_id)
                 self._aborted += 1
                 self._abort_steps_max = max(self._abort_steps_max, self._steps - step)
         self._aborts.clear()

@@ -28,8 +28,8 @@ class Runner:
         self.quantum = quantum
         self._beat = beat
 
-    def run(self, work: Several[Work]) -> list[int]:
-        """Compute the work; return a token for each item that ends its sequence's ids, in the order of `work`."""
+    def run(self, work: Several[Work]) -> list[int | None]:
+        """Compute the work; a token for each item that ends its sequence's ids, in the order of `work`, None where the model gave no number."""
         ending = [item.sequence for item in work if item.start + item.length == len(item.sequence.ids)]
         logits = self.logits(work)
         if not ending:

@@ -45,9 +45,9 @@ class Scheduler:
         return not self.running and not self.waiting
 
     def add(self, sequences: Several[Sequence]) -> None:
-        """Queue the choices of one request. Raises QueueFull when too many wait that could not start at once."""
+        """Queue the choices of one request. Raises QueueFull when too many would wait; a request alone is always taken."""
         room = self._max_running - len(self.running)
-        if len(self.waiting) >= self._max_waiting + room:
+        if not self.idle and len(self.waiting) + len(sequences) > self._max_waiting + room:
             raise QueueFull(f"{len(self.waiting)} sequences wait already; try again later.")
         self.waiting.extend(sequences)
 

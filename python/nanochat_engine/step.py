@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence as Several
+from dataclasses import dataclass
 from typing import Protocol
 
 from nanochat_engine.request import ChoiceDelta
@@ -12,27 +13,39 @@ from nanochat_engine.scheduler import Scheduler, Work
 class StepRunner(Protocol):
     """What computes a step; `runner.Runner` does it with torch."""
 
-    def run(self, work: Several[Work]) -> list[int]:
-        """Compute the work; return a token for each item that ends its sequence's ids, in the order of `work`."""
+    def run(self, work: Several[Work]) -> Several[int | None]:
+        """Compute the work; a token for each item that ends its sequence's ids, in the order of `work`, None where the model gave no number."""
 
 
-def settle(scheduler: Scheduler, work: Several[Work], tokens: Several[int]) -> list[ChoiceDelta]:
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a step gave: deltas, and the ids of requests for which the model gave no number."""
+
+    deltas: list[ChoiceDelta]
+    broken: list[str]
+
+
+def settle(scheduler: Scheduler, work: Several[Work], tokens: Several[int | None]) -> Settled:
     """Enter a computed step into its sequences; those that finish give their blocks back."""
-    deltas: list[ChoiceDelta] = []
+    settled = Settled([], [])
     remaining = iter(tokens)
     for item in work:
         sequence = item.sequence
         sequence.computed = item.start + item.length
         if sequence.computed < len(sequence.ids):
             continue
-        delta = sequence.append(next(remaining))
-        deltas.append(delta)
+        token = next(remaining)
+        if token is None:
+            settled.broken.append(sequence.request_id)
+            continue
+        delta = sequence.append(token)
+        settled.deltas.append(delta)
         if delta.finish_reason is not None:
             scheduler.remove(sequence)
-    return deltas
+    return settled
 
 
-def take_step(scheduler: Scheduler, runner: StepRunner) -> list[ChoiceDelta]:
+def take_step(scheduler: Scheduler, runner: StepRunner) -> Settled:
     """Schedule, compute and settle one step."""
     work = scheduler.schedule()
     return settle(scheduler, work, runner.run(work))

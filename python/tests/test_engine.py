@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import queue
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import torch
 
 from nanochat_engine.config import Settings
 from nanochat_engine.engine import Engine
@@ -22,7 +25,7 @@ from nanochat_engine.request import (
     StepEvent,
 )
 from nanochat_engine.snapshot import EngineSnapshot
-from tests.golden import reference, settings_of
+from tests.golden import GOLDEN, reference, settings_of
 
 DEADLINE = 60.0
 NAME = "2026-03-14"
@@ -208,6 +211,30 @@ def test_a_full_queue_refuses_and_a_drain_refuses_but_finishes_what_runs() -> No
     assert caught.value.code == "shutting_down"
     while not isinstance(client.events.get(timeout=DEADLINE), RequestDone):
         pass
+    client.engine.stop(DEADLINE)
+
+
+@pytest.mark.parametrize("cache_tokens", [64, 512, 640])
+def test_a_small_cache_is_enough_to_start_and_to_serve(cache_tokens: int) -> None:
+    client = Client(settings_of(NAME, cache_tokens=cache_tokens)).until_ready()
+    assert isinstance(client.events_of(request_of("small"))["small"][-1], RequestDone)
+    client.engine.stop(DEADLINE)
+
+
+def test_tokens_that_the_weights_turn_into_no_number_end_their_own_request_alone(tmp_path: Path) -> None:
+    for name in ("meta_000001.json", "tokenizer.pkl"):
+        shutil.copy(GOLDEN / NAME / name, tmp_path)
+    tensors = torch.load(GOLDEN / NAME / "model_000001.pt", weights_only=True)
+    tensors["transformer.wte.weight"][200] = float("nan")
+    torch.save(tensors, tmp_path / "model_000001.pt")
+    client = Client(settings_of(NAME, model=tmp_path)).until_ready()
+    # Greedy from ordinary tokens never meets the damaged one in so few steps.
+    good = request_of("good", temperature=0.0)
+    events = client.events_of(good, request_of("bad", prompt_ids=(50, 200, 51)))
+    assert isinstance(events["bad"][-1], RequestFailed)
+    assert isinstance(events["good"][-1], RequestDone)
+    after = client.wait_for(lambda now: now.running == 0)
+    assert (after.state, after.blocks_used) == ("ready", 0)
     client.engine.stop(DEADLINE)
 
 

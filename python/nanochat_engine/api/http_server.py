@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import socket
 from collections.abc import Iterator
 
 import h11
@@ -17,6 +19,8 @@ KEEP_ALIVE_SECONDS = 75
 # For answers to leave after the last stream has ended.
 FLUSH_SECONDS = 2
 HEADER_LIMIT_BYTES = 32 * 1024
+# How long the kernel keeps bytes that a client does not take.
+UNREAD_MILLISECONDS = 60_000
 
 
 class HttpServer(uvicorn.Server):
@@ -47,6 +51,13 @@ class HttpServer(uvicorn.Server):
 
 
 class _Protocol(H11Protocol):
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        # A client that is cut off because it reads nothing would keep its closed connection for ever, waiting to be flushed.
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            own: socket.socket = transport.get_extra_info("socket")
+            own.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MILLISECONDS)
+
     def send_400_response(self, msg: str) -> None:
         response = error_response(HttpRefusal(400, msg, headers={"connection": "close"}))
         with contextlib.suppress(h11.LocalProtocolError):

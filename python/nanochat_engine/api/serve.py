@@ -78,7 +78,7 @@ class _Service:
     def _on_signal(self, number: int) -> None:
         if self._ended.done():
             _log.warning("second signal: leaving at once")
-            leave(OK)
+            leave(self._ended.result())
         _log.info("draining", extra={"signal": signal.Signals(number).name})
         self._ended.set_result(OK)
 

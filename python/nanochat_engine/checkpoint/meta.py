@@ -14,7 +14,7 @@ MAX_BYTES = 4 << 20
 
 # Far above any nanochat, far below what would overflow or allocate without bound.
 BOUNDS = {
-    "sequence_len": (1, 1 << 20),
+    "sequence_len": (16, 1 << 20),
     "vocab_size": (265, 1 << 20),
     "n_layer": (1, 512),
     "n_head": (1, 1024),

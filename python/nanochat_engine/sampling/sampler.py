@@ -26,10 +26,14 @@ class Draw:
     position: int
 
 
-def sample(logits: Tensor, draws: Sequence[Draw]) -> list[int]:
-    """Draw one token id for each row of logits (len(draws), vocab_size) float32."""
-    tokens = logits.argmax(dim=-1).tolist()
-    drawn = [row for row, draw in enumerate(draws) if draw.params.temperature > 0 and draw.params.top_k != 1]
+def sample(logits: Tensor, draws: Sequence[Draw]) -> list[int | None]:
+    """Draw one token id for each row of logits (len(draws), vocab_size) float32; None for a row that holds no number (NaN)."""
+    largest, best = logits.max(dim=-1)
+    usable = largest.isfinite().tolist()
+    tokens: list[int | None] = [token if fit else None for token, fit in zip(best.tolist(), usable, strict=True)]
+    drawn = [
+        row for row, draw in enumerate(draws) if usable[row] and draw.params.temperature > 0 and draw.params.top_k != 1
+    ]
     if not drawn:
         return tokens
     for row, (values, ids) in zip(drawn, _candidates(logits, drawn, draws), strict=True):

@@ -57,6 +57,13 @@ def test_an_extreme_temperature_gives_a_token_and_no_error() -> None:
     assert drawn([1.0, 2.0], replace(PARAMS, temperature=1e-300), 10) == Counter({1: 10})
 
 
+def test_a_row_without_numbers_gives_no_token_and_disturbs_no_other() -> None:
+    logits = torch.tensor([[0.0, float("nan"), 1.0], [0.0, 5.0, 1.0]])
+    greedy = replace(PARAMS, temperature=0.0)
+    assert sample(logits, [Draw(PARAMS, 0, 0), Draw(greedy, 0, 0)]) == [None, 1]
+    assert sample(logits, [Draw(replace(PARAMS, top_k=2), 0, 0), Draw(greedy, 0, 0)]) == [None, 1]
+
+
 row = st.builds(
     SamplingParams,
     seed=st.integers(0, 2**63 - 1),

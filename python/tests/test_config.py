@@ -1,0 +1,67 @@
+"""Settings are read once, checked, and every problem is told at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from nanochat_engine.config import read_settings
+from nanochat_engine.device import choose_device, choose_dtype
+from nanochat_engine.errors import SettingsError
+from tests.golden import settings_of
+
+
+def test_what_is_not_given_has_its_default() -> None:
+    settings = read_settings({"MODEL": "some/model"})
+    assert (settings.model, settings.model_id, settings.port, settings.max_running) == (
+        Path("some/model"),
+        "model",
+        8081,
+        16,
+    )
+    assert (settings.device, settings.dtype, settings.batch_invariant) == ("auto", "auto", "auto")
+
+
+def test_arguments_win_over_the_environment() -> None:
+    settings = read_settings({"MODEL": "a", "ENGINE_PORT": "1"}, model="b", port=2)
+    assert (settings.model, settings.port) == (Path("b"), 2)
+
+
+def test_every_problem_is_told_at_once() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read_settings({"MAX_RUNNING": "0", "STEP_TOKENS": "many", "DTYPE": "float8", "MODEL_WINDOW_PATTERN": "XYZ"})
+    for name in ("MODEL", "MAX_RUNNING", "STEP_TOKENS", "DTYPE", "MODEL_WINDOW_PATTERN"):
+        assert name in caught.value.message
+
+
+@pytest.mark.parametrize("value", ["auto", "cpu", "mps", "cuda", "cuda:0", "CUDA:3"])
+def test_a_device_is_taken(value: str) -> None:
+    assert read_settings({"MODEL": "a", "DEVICE": value}).device == value.lower()
+
+
+@pytest.mark.parametrize(
+    "value", ["cuda:", "cpu:", "cpu:0", "auto:1", "cuda:128", "cuda:99999999999", "cuda:-1", "tpu"]
+)
+def test_a_device_that_cannot_be_is_refused(value: str) -> None:
+    with pytest.raises(SettingsError, match="DEVICE"):
+        read_settings({"MODEL": "a", "DEVICE": value})
+
+
+def test_listening_beyond_this_machine_needs_a_token() -> None:
+    with pytest.raises(SettingsError, match="ENGINE_TOKEN"):
+        read_settings({"MODEL": "a", "ENGINE_HOST": "0.0.0.0"})
+    assert read_settings({"MODEL": "a", "ENGINE_HOST": "0.0.0.0", "ENGINE_TOKEN": "t"}).host == "0.0.0.0"
+
+
+def test_a_device_that_is_not_there_is_named() -> None:
+    wanted = f"cuda:{torch.cuda.device_count()}"
+    with pytest.raises(SettingsError, match=wanted):
+        choose_device(settings_of("2026-03-14", device=wanted))
+
+
+def test_a_configured_dtype_is_taken_as_it_is() -> None:
+    cpu = torch.device("cpu")
+    assert choose_dtype(settings_of("2026-03-14", dtype="bfloat16"), cpu) is torch.bfloat16
+    assert choose_dtype(settings_of("2026-03-14", dtype="auto"), cpu) in (torch.bfloat16, torch.float32)

@@ -46,6 +46,8 @@ export class Settings {
   readonly modelStep: number | null = null;
   @TextVariable('NANOCHAT_DIR')
   readonly nanochatDir: string | null = null;
+  @ChoiceVariable('CONVERTED_COPY', ['on', 'off'])
+  readonly convertedCopy: 'on' | 'off' = 'on';
   @TextVariable('NANOCHAT_BASE_DIR')
   readonly nanochatBaseDir: string | null = null;
 

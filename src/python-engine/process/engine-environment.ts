@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Settings } from '../../config/settings.js';
 import { joinPythonPath } from './engine-command.js';
 
@@ -39,6 +40,8 @@ export function settingsEnvironment(settings: Settings): Record<string, string> 
     MODEL_SOFTCAP: settings.modelSoftcap,
     MODEL_TAG: settings.modelTag,
     MODEL_STEP: settings.modelStep,
+    NANOCHAT_DIR: settings.nanochatDir === null ? null : resolve(settings.nanochatDir),
+    CONVERTED_COPY: settings.convertedCopy,
     MAX_MESSAGES: settings.maxMessages,
     MAX_MESSAGE_CHARS: settings.maxMessageChars,
     MAX_TOTAL_CHARS: settings.maxTotalChars,

@@ -14,6 +14,7 @@ const may = {
   responses: api,
   models: api,
   tokenize: api,
+  'model-command': ['model-manager', 'python-engine', 'config'],
   health: ['python-engine', 'model-manager', 'config', 'admission'],
 };
 

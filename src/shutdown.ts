@@ -1,5 +1,6 @@
 import { type INestApplication, Logger } from '@nestjs/common';
 import { Drain } from './admission/drain.js';
+import { ModelManager } from './model-manager/model-manager.service.js';
 import { OpenAnswers } from './openai/open-answers.js';
 import { WorkerPool } from './python-engine/worker-pool.js';
 
@@ -35,10 +36,12 @@ export function shutDownOnSignals(
   for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) process.on(signal, take);
 }
 
-/** Requests first, then children, then sockets: nobody is cut off who could have been served. */
+/** Requests, then children, then sockets: nobody is cut off who could have been served. The next start resumes a download. */
 export async function drainAndClose(app: INestApplication): Promise<void> {
-  await app.get(Drain).drain();
-  await app.get(WorkerPool).stop();
+  const pool = app.get(WorkerPool);
+  await app.get(ModelManager).stop();
+  await app.get(Drain).drain({ unnoticed: !pool.status.everReady });
+  await pool.stop();
   await app.get(OpenAnswers).flushed(LAST_BYTES_MS);
   await app.close();
 }

@@ -10,7 +10,7 @@ export class ProgressLog {
   private note: string | null = null;
   private at = -Infinity;
 
-  constructor(private readonly logger: Logger) {}
+  constructor(private readonly logger: Pick<Logger, 'log' | 'warn'>) {}
 
   take(progress: ModelProgress): void {
     const { state, note, bytesDone, bytesTotal, rate, secondsLeft } = progress;

@@ -20,11 +20,13 @@ export class HubServer {
   readonly asked: Asked[] = [];
   /** Bytes sent by path of the file. */
   readonly sent = new Map<string, number>();
+  /** For HF_ENDPOINT. */
+  endpoint = '';
   supportsRanges = true;
   /** Entries of one page of the tree. */
   pageSize = 3;
   private readonly repositories = new Map<string, HubRepository>();
-  private readonly held = new Set<{ response: ServerResponse; rest: Buffer }>();
+  private readonly held = new Set<{ response: ServerResponse; rest: Buffer; path: string }>();
 
   private constructor(
     private readonly hub: Server,
@@ -38,11 +40,8 @@ export class HubServer {
     hub.on('request', (request, response) => void server.answer('hub', request, response));
     cdn.on('request', (request, response) => void server.answer('cdn', request, response));
     await Promise.all([hub, cdn].map((one) => once(one.listen(0, '127.0.0.1'), 'listening')));
+    server.endpoint = originOf(hub);
     return server;
-  }
-
-  get endpoint(): string {
-    return originOf(this.hub);
   }
 
   /** A new commit of a repository, or a new repository. */
@@ -57,7 +56,10 @@ export class HubServer {
 
   /** Sends what is held back. */
   release(): void {
-    for (const { response, rest } of this.held) response.end(rest);
+    for (const { response, rest, path } of this.held) {
+      this.count(path, rest.length);
+      response.end(rest);
+    }
     this.held.clear();
   }
 
@@ -145,12 +147,16 @@ export class HubServer {
       ...(asked ? { 'content-range': `bytes ${start}-${start + body.length - 1}/${length}` } : {}),
     });
     const half = fault?.kind === 'cut' || fault?.kind === 'hold' ? body.length >> 1 : body.length;
-    this.sent.set(file.path, (this.sent.get(file.path) ?? 0) + half);
+    this.count(file.path, half);
     if (half === body.length) return void response.end(body);
     response.write(body.subarray(0, half), () => {
       if (fault?.kind === 'cut') response.destroy();
     });
-    if (fault?.kind === 'hold') this.held.add({ response, rest: body.subarray(half) });
+    if (fault?.kind === 'hold') this.held.add({ response, rest: body.subarray(half), path: file.path });
+  }
+
+  private count(path: string, bytes: number): void {
+    this.sent.set(path, (this.sent.get(path) ?? 0) + bytes);
   }
 }
 

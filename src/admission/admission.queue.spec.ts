@@ -17,11 +17,11 @@ function queueWith(environment: Record<string, string> = {}, capacity = 1): Admi
 }
 
 /** Occupies a place until `done` is called. */
-function occupy(queue: AdmissionQueue, onStart: () => void = () => {}) {
+function occupy(queue: AdmissionQueue, onStart: () => void = () => {}, weight = 1) {
   const work = new Subject<never>();
   const errors: unknown[] = [];
   const subscription = queue
-    .run(() => (onStart(), work))
+    .run(() => (onStart(), work), weight)
     .subscribe({ error: (error: unknown) => errors.push(error), complete: () => {} });
   return { subscription, errors, done: () => work.complete() };
 }
@@ -53,6 +53,19 @@ describe('AdmissionQueue', () => {
     a?.done();
     expect(started).toEqual(['a', 'b', 'c', 'd']);
     expect(queue.status).toMatchObject({ running: 2, waiting: 0 });
+  });
+
+  it('counts a request with several choices as so many, and lets one that is too wide run alone', () => {
+    const queue = queueWith({}, 4);
+    const started: string[] = [];
+    const wide = occupy(queue, () => started.push('3'), 3);
+    const tooWide = occupy(queue, () => started.push('8'), 8);
+    occupy(queue, () => started.push('1'));
+    expect(started).toEqual(['3']);
+    wide.done();
+    expect(started).toEqual(['3', '8']);
+    tooWide.done();
+    expect(started).toEqual(['3', '8', '1']);
   });
 
   it('refuses with 429 queue_full and Retry-After when QUEUE_LIMIT requests wait', async () => {

@@ -7,6 +7,8 @@ import type { AdmissionStatus } from './admission-status.js';
 import { RetryAdvice } from './retry-advice.js';
 
 interface Entry {
+  /** Sequences that it takes in a worker. */
+  weight: number;
   start: () => void;
   fail: (error: OpenAIError) => void;
   timer?: NodeJS.Timeout;
@@ -21,6 +23,7 @@ export class AdmissionQueue {
   private readonly waiting = new Set<Entry>();
   private readonly advice = new RetryAdvice();
   private capacity = 0;
+  private load = 0;
   private closed = false;
 
   /** Changes of the queue; replays the newest. */
@@ -32,19 +35,21 @@ export class AdmissionQueue {
     return this.state.value;
   }
 
-  /** How many requests may run at once; what runs already goes on when it falls. */
+  /** How many sequences may run at once; what runs already goes on when it falls. */
   setCapacity(capacity: number): void {
     this.capacity = capacity;
     this.advance();
   }
 
   /**
-   * Subscribes to `work()` when it is the request's turn. Unsubscribing leaves the queue or frees the slot at once.
+   * Subscribes to `work()` when it is the request's turn; `weight` is the number of its choices, each a sequence in the
+   * worker. Unsubscribing leaves the queue or frees the slot at once. A request wider than the capacity runs alone.
    * Errors: 429 when too many wait or the wait is too long, 503 once the queue is closed.
    */
-  run<T>(work: () => Observable<T>): Observable<T> {
+  run<T>(work: () => Observable<T>, weight = 1): Observable<T> {
     return new Observable<T>((subscriber) => {
       const entry: Entry = {
+        weight,
         start: () => defer(work).subscribe(subscriber),
         fail: (error) => subscriber.error(error),
       };
@@ -72,7 +77,7 @@ export class AdmissionQueue {
   private enter(entry: Entry, subscriber: Subscriber<unknown>): void {
     if (this.closed) {
       subscriber.error(shuttingDown());
-    } else if (this.running.size < this.capacity && this.waiting.size === 0) {
+    } else if (this.fits(entry) && this.waiting.size === 0) {
       this.begin(entry);
     } else if (this.waiting.size >= this.settings.queueLimit) {
       subscriber.error(queueFull(this.settings.queueLimit, this.retryAfter()));
@@ -84,8 +89,13 @@ export class AdmissionQueue {
     }
   }
 
+  private fits({ weight }: Entry): boolean {
+    return this.capacity > 0 && (this.load === 0 || this.load + weight <= this.capacity);
+  }
+
   private begin(entry: Entry): void {
     clearTimeout(entry.timer);
+    this.load += entry.weight;
     entry.startedAt = performance.now();
     this.running.add(entry);
     this.publish();
@@ -96,13 +106,16 @@ export class AdmissionQueue {
     clearTimeout(entry.timer);
     const waited = this.waiting.delete(entry);
     const ran = this.running.delete(entry);
-    if (ran) this.advice.ran(performance.now() - (entry.startedAt ?? 0));
+    if (ran) {
+      this.load -= entry.weight;
+      this.advice.ran(performance.now() - (entry.startedAt ?? 0));
+    }
     if (waited || ran) this.advance();
   }
 
   private advance(): void {
     for (const entry of this.waiting) {
-      if (this.running.size >= this.capacity) break;
+      if (!this.fits(entry)) break;
       this.waiting.delete(entry);
       this.begin(entry);
     }

@@ -11,6 +11,7 @@ import {
   IsString,
   Length,
   Max,
+  MaxLength,
   Min,
   ValidateNested,
 } from 'class-validator';
@@ -27,6 +28,7 @@ const atMost = (high: number) => ({ message: `expected at most ${high}` });
 
 /** The body of a chat completion: every field has its type and bounds, nothing is converted, and null means absent. */
 export class ChatCompletionDto {
+  @MaxLength(256, { message: 'expected at most 256 characters' })
   @IsNotEmpty({ message: 'expected the name of a model' })
   @IsString(STRING)
   model!: string;

@@ -2,9 +2,10 @@ import { Injectable, Logger } from '@nestjs/common';
 import { defer, finalize, type Observable, Subject, tap } from 'rxjs';
 import { AdmissionQueue } from '../admission/admission.queue.js';
 import { Settings } from '../config/settings.js';
-import { engineUnavailable, modelLoading, modelNotFound, shuttingDown } from '../openai/error-catalogue.js';
+import { modelNotFound, shuttingDown } from '../openai/error-catalogue.js';
 import { MODEL_ALIAS, servedModelId } from '../openai/served-model.js';
 import { asOpenAIError } from '../openai/to-openai-error.js';
+import { poolRefusal } from '../python-engine/pool-refusal.js';
 import type { GenerateEvent } from '../python-engine/worker.js';
 import { WorkerPool } from '../python-engine/worker-pool.js';
 import { type AnswerIdentity, newAnswerId } from './answer-identity.js';
@@ -52,7 +53,7 @@ export class ChatCompletionsService {
     };
     return defer(() => {
       this.refuseEarly(body.model);
-      return this.queue.run(work);
+      return this.queue.run(work, request.n);
     }).pipe(
       tap({
         next: (event) => record.take(event),
@@ -76,14 +77,9 @@ export class ChatCompletionsService {
 
   /** What newly arrives while nothing can serve it is told so; only what was accepted waits for a worker to return. */
   private refuseEarly(model: string): void {
-    const { ready, allFailed, everReady, reason, workers } = this.pool.status;
+    const { status } = this.pool;
     if (this.queue.status.closed) throw shuttingDown();
-    if (!ready) {
-      if (allFailed) throw engineUnavailable(`The engine has failed: ${reason}`, 30);
-      throw everReady
-        ? engineUnavailable(`The engine is restarting: ${reason}`)
-        : modelLoading(`The model is loading: ${reason}`);
-    }
-    if (model !== MODEL_ALIAS && model !== servedModelId(workers)) throw modelNotFound(model);
+    if (!status.ready) throw poolRefusal(status);
+    if (model !== MODEL_ALIAS && model !== servedModelId(status.workers)) throw modelNotFound(model);
   }
 }

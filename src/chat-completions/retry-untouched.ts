@@ -18,7 +18,12 @@ import type { PoolStatus } from '../python-engine/pool-status.js';
 const DOUBT_MS = 1000;
 
 /** Faults of a worker, not of the request; a time limit is not among them. */
-const WORKER_GONE: readonly (string | null)[] = ['engine_unavailable', 'model_loading', 'shutting_down'];
+const WORKER_FAULTS: readonly (string | null)[] = [
+  'engine_unavailable',
+  'model_loading',
+  'shutting_down',
+  'internal_error',
+];
 
 /**
  * Sends a generation again, once, when its worker went away before the first token: the seed is drawn, so the client can't
@@ -32,8 +37,8 @@ export function retryUntouched<T>(
   return retry({
     count: 1,
     delay: (failure: unknown) => {
-      const gone = failure instanceof OpenAIError && failure.status === 503 && WORKER_GONE.includes(failure.code);
-      if (!gone || !untouched()) return throwError(() => failure);
+      const mendable = failure instanceof OpenAIError && WORKER_FAULTS.includes(failure.code);
+      if (!mendable || !untouched()) return throwError(() => failure);
       return readyAgain(pool.status$, pidsOf(pool.status)).pipe(
         map(({ allFailed }) => {
           if (allFailed) throw failure;

@@ -59,6 +59,12 @@ describe('the probes', () => {
     await gateway.until(({ allFailed }) => allFailed);
     expect(await statuses()).toEqual([503, 503, 503, 503]);
     expect((await probe('/live')).body.reason).toMatch(/failed/);
+    // A client is told the state and not to try again; the engine's own words stay in health and the log.
+    const answer = await gateway.post({ model: 'nanochat', messages: [{ role: 'user', content: 'Hi' }] });
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('x-should-retry')).toBe('false');
+    const { error } = (await answer.json()) as { error: { message: string } };
+    expect(error.message).toBe('The engine has failed and does not come back by itself: worker-0 is failed.');
   });
 
   it('never wait behind the 16 streams that run', async () => {

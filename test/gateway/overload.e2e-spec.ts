@@ -13,7 +13,7 @@ afterEach(() => gateway.close());
 
 describe('more requests than there is room for', () => {
   it('go to the engine up to its limit and two more, wait in order, and are all answered', async () => {
-    await start({ maxRunning: 2, reply: 'done', firstTokenDelayMs: 20 });
+    await start({ maxRunning: 2, reply: 'done', firstTokenDelayMs: 1500 }); // long enough for all to have come
     const answers = Array.from({ length: 12 }, () => gateway.client().chat.completions.create(CHAT));
     const { running } = await gateway.queued(({ waiting }) => waiting >= 1);
     expect(running).toBe(4);

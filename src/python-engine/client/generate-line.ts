@@ -17,6 +17,8 @@ interface WireLine {
   error?: unknown;
 }
 
+const WORKER_GONE: readonly string[] = ['engine_unavailable', 'model_loading', 'shutting_down'];
+
 /** One line of the answer of `POST /generate` as an event. Throws OpenAIError for an error line and for no line at all. */
 export function parseGenerateLine(text: string): Exclude<GenerateEvent, { type: 'admitted' }> {
   const line = parse(text);
@@ -32,8 +34,9 @@ export function parseGenerateLine(text: string): Exclude<GenerateEvent, { type: 
   }
   const error = parseErrorBody(line);
   if (error === null) throw engineFailed('The engine sent a line that is neither choices, usage nor an error.');
-  // The 200 is long gone, so the status says only whose fault it was: ours.
-  throw new OpenAIError({ status: 500, type: 'server_error', ...error });
+  // The 200 is long gone, so the status says only whether another worker, or this one later, can do better.
+  const gone = WORKER_GONE.includes(error.code ?? '');
+  throw new OpenAIError({ status: gone ? 503 : 500, type: 'server_error', ...error });
 }
 
 function choice(wire: WireChoice): ChoiceChunk {

@@ -65,3 +65,30 @@ def test_a_configured_dtype_is_taken_as_it_is() -> None:
     cpu = torch.device("cpu")
     assert choose_dtype(settings_of("2026-03-14", dtype="bfloat16"), cpu) is torch.bfloat16
     assert choose_dtype(settings_of("2026-03-14", dtype="auto"), cpu) in (torch.bfloat16, torch.float32)
+
+
+@pytest.mark.parametrize(
+    ("environment", "kept"),
+    [
+        ({"NANOCHAT_DIR": "/data", "HOME": "/home/a"}, "/data"),
+        ({"XDG_CACHE_HOME": "/cache", "HOME": "/home/a"}, "/cache/nanochat-server"),
+        ({"XDG_CACHE_HOME": "cache", "HOME": "/home/a"}, "/home/a/.cache/nanochat-server"),
+        ({"HOME": "/home/a"}, "/home/a/.cache/nanochat-server"),
+        ({}, None),
+        ({"NANOCHAT_DIR": "/data", "CONVERTED_COPY": "OFF"}, None),
+    ],
+)
+def test_what_is_kept_goes_to_the_named_folder_or_the_users_cache(
+    environment: dict[str, str], kept: str | None
+) -> None:
+    assert read_settings(environment, model="x").kept_dir == (None if kept is None else Path(kept))
+
+
+def test_another_word_than_on_or_off_is_refused() -> None:
+    with pytest.raises(SettingsError, match="CONVERTED_COPY='maybe' is none of on, off"):
+        read_settings({"CONVERTED_COPY": "maybe"}, model="x")
+
+
+def test_variables_that_choose_kernels_are_noted_in_order() -> None:
+    environment = {"OMP_WAIT_POLICY": "PASSIVE", "MKL_CBWR": "AVX2", "OTHER": "1"}
+    assert read_settings(environment, model="x").kernel_environment == "MKL_CBWR=AVX2 OMP_WAIT_POLICY=PASSIVE"

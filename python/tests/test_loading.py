@@ -1,0 +1,88 @@
+"""A start on what an earlier start has kept: the same model, without measuring again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from nanochat_engine import loading
+from nanochat_engine.cache.blocks import BlockPool
+from nanochat_engine.config import Settings
+from nanochat_engine.kept.copies import Copies
+from nanochat_engine.loading import LoadedModel, load
+from nanochat_engine.request import GenerateRequest, SamplingParams
+from nanochat_engine.scheduler import Scheduler
+from nanochat_engine.sequence import Sequence
+from nanochat_engine.step import take_step
+from nanochat_engine.warm_up import WarmUp
+from tests.golden import reference, settings_of
+
+NAME = "2026-03-14"
+
+
+@pytest.fixture
+def ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., LoadedModel]:
+    """Load with a folder to keep things in, as if the golden model were a large one."""
+    small = partial(Copies, smallest=0, background=lambda work: work())
+    monkeypatch.setattr(loading, "Copies", small)
+    monkeypatch.setattr(loading, "_WORTH_KEEPING", 0)
+    settings = replace(settings_of(NAME, threads=1, cache_tokens=2048), kept_dir=tmp_path)
+
+    def start(**changes: object) -> LoadedModel:
+        changed: Settings = replace(settings, **changes)  # type: ignore[arg-type]
+        return load(changed, lambda: None, lambda state, phase, progress: None)
+
+    return start
+
+
+def continuation(loaded: LoadedModel) -> list[int]:
+    expected = reference(NAME)
+    tokens = len(expected.continuation)
+    params = SamplingParams(seed=0, temperature=0.0, max_tokens=tokens, ignore_eos=True)
+    sequence = Sequence(
+        GenerateRequest("a", tuple(expected.tokens), params, calculator=False), 0, tokens, loaded.tokenizer
+    )
+    scheduler = Scheduler(BlockPool(loaded.blocks), max_running=1, max_waiting=1, step_tokens=512)
+    scheduler.add([sequence])
+    while not scheduler.idle:
+        take_step(scheduler, loaded.runner)
+    return sequence.ids[len(expected.tokens) :]
+
+
+def test_a_second_start_maps_measures_nothing_and_serves_the_same(
+    ready: Callable[..., LoadedModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = ready()
+    assert (tmp_path / "measurements.json").is_file()
+    assert len(list((tmp_path / "converted").glob("*.safetensors"))) == 1
+    assert continuation(first) == reference(NAME).continuation
+
+    def never(*arguments: object) -> float:
+        raise AssertionError("measured again")
+
+    monkeypatch.setattr(WarmUp, "run", never)
+    monkeypatch.setattr(WarmUp, "cost", never)
+    monkeypatch.setattr(loading, "build_transformer", never)
+    second = ready()
+    assert second.runner.quantum == first.runner.quantum
+    assert second.batch_invariant == first.batch_invariant
+    assert second.longest_step_seconds == first.longest_step_seconds
+    assert continuation(second) == reference(NAME).continuation
+
+
+def test_other_conditions_are_measured_anew(ready: Callable[..., LoadedModel], monkeypatch: pytest.MonkeyPatch) -> None:
+    ready(batch_invariant="off")
+    measured: list[int] = []
+    run = WarmUp.run
+    monkeypatch.setattr(WarmUp, "run", lambda *arguments: (measured.append(1), run(*arguments))[1])
+    assert ready(batch_invariant="on").batch_invariant
+    assert measured == [1]
+
+
+def test_switched_off_nothing_is_written(ready: Callable[..., LoadedModel], tmp_path: Path) -> None:
+    assert continuation(ready(kept_dir=None)) == reference(NAME).continuation
+    assert not list(tmp_path.iterdir())

@@ -44,7 +44,7 @@ class WarmUp:
 
     def brief(self) -> float:
         """Two steps, for a start where all has been measured before; return the longer one in seconds."""
-        return max(self._steps([8, 4], 2, BLOCK_TOKENS))
+        return max(self._steps([4], 2, BLOCK_TOKENS))
 
     def cost(self, quantum: int) -> float:
         """How many times longer a lone stream's decode step takes at this quantum, by the best of interleaved runs.

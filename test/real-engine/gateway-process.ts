@@ -41,7 +41,12 @@ export class GatewayProcess {
       env: { ...process.env, NODE_OPTIONS: '', PORT: String(port), ENGINE_PORT: String(enginePort), ...environment },
     });
     const gateway = new GatewayProcess(child, `http://127.0.0.1:${port}`, enginePort);
-    await gateway.becomes(200);
+    try {
+      await gateway.becomes(200);
+    } catch (failure) {
+      child.kill('SIGKILL');
+      throw failure;
+    }
     return gateway;
   }
 
@@ -58,6 +63,8 @@ export class GatewayProcess {
   async becomes(status: number): Promise<string> {
     return until(`ready is ${status}`, async () => {
       if (this.child.exitCode !== null) throw new Error(`the gateway has left:\n${this.output}`);
+      const live = await fetch(`${this.address}/health/live`).catch(() => null);
+      if (live?.status === 503) throw new Error(`no worker will come back: ${await live.text()}`);
       const answer = await fetch(`${this.address}/health/ready`).catch(() => null);
       const body = await answer?.text();
       return answer?.status === status ? (body ?? '') : null;

@@ -56,7 +56,9 @@ def wait_until_ready(address: str, gateway: subprocess.Popen[bytes], log: Path) 
 
 @pytest.fixture
 def client(address: str) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0, _strict_response_validation=True) as client:
+    with openai.OpenAI(
+        base_url=f"{address}/v1", api_key="none", max_retries=0, _strict_response_validation=True
+    ) as client:
         yield client
 
 
@@ -113,7 +115,11 @@ def test_a_stream_that_is_closed_leaves_the_server_serving(client: openai.OpenAI
     ],
 )
 def test_a_refusal_has_its_class_its_code_and_its_param(
-    client: openai.OpenAI, changes: dict[str, Any], error: type[openai.APIStatusError], code: str | None, param: str | None
+    client: openai.OpenAI,
+    changes: dict[str, Any],
+    error: type[openai.APIStatusError],
+    code: str | None,
+    param: str | None,
 ) -> None:
     request: dict[str, Any] = {"model": "nanochat", "messages": HELLO, **changes}
     with pytest.raises(error) as caught:

@@ -230,19 +230,62 @@ def test_threads_that_start_at_once_write_one_copy(tmp_path: Path, caplog: pytes
     assert caplog.text.count("writing a converted copy") == 1
 
 
+LOAD = """
+import resource, sys, torch
+from pathlib import Path
+from nanochat_engine.checkpoint.loader import inspect
+from nanochat_engine.config import Settings
+from nanochat_engine.kept.copies import Copies
+copies = Copies(Path(sys.argv[2]), smallest=0, background=lambda work: work())
+inspection = inspect(Settings(Path(sys.argv[1]), "x", device="cpu"))
+if len(sys.argv) > 3:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
+mapped = copies.pieces(inspection, torch.float32)
+print(None if mapped is None else float(mapped["head"].double().sum()))
+"""
+
+
+def loading_process(directory: Path, kept: Path, *more: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", LOAD, str(directory), str(kept), *more]
+    return subprocess.Popen(command, cwd=PYTHON_FOLDER, stdout=subprocess.PIPE)
+
+
 def test_processes_that_start_at_once_end_with_one_whole_copy(tmp_path: Path) -> None:
     directory = copy_golden("2025-10", tmp_path / "model")
-    program = (
-        "import sys, torch; from pathlib import Path; from nanochat_engine.config import Settings\n"
-        "from nanochat_engine.checkpoint.loader import inspect; from nanochat_engine.kept.copies import Copies\n"
-        "copies = Copies(Path(sys.argv[2]), smallest=0, background=lambda work: work())\n"
-        "mapped = copies.pieces(inspect(Settings(Path(sys.argv[1]), 'x', device='cpu')), torch.float32)\n"
-        "print(float(mapped['head'].double().sum()))"
-    )
-    command = [sys.executable, "-c", program, str(directory), str(tmp_path / "kept")]
-    running = [subprocess.Popen(command, cwd=PYTHON_FOLDER, stdout=subprocess.PIPE) for _ in range(2)]
+    running = [loading_process(directory, tmp_path / "kept") for _ in range(2)]
     answers = [process.communicate(timeout=240)[0] for process in running]
     assert [process.returncode for process in running] == [0, 0]
     assert answers[0] == answers[1] != b""
     assert the_copy(tmp_path / "kept").exists()
     assert not list((tmp_path / "kept").glob("*.partial"))
+
+
+def test_where_the_system_lets_no_file_grow_that_far_the_model_is_loaded_without(tmp_path: Path) -> None:
+    directory = copy_golden("2025-10", tmp_path / "model")
+    process = loading_process(directory, tmp_path / "kept", "100000")
+    assert process.communicate(timeout=240)[0] == b"None\n"
+    assert [path.suffix for path in (tmp_path / "kept").iterdir() if path.stat().st_size] == [".json"]
+
+
+def test_a_writer_that_is_killed_frees_the_others(tmp_path: Path) -> None:
+    directory = copy_golden("2025-10", tmp_path / "model")
+    kept = tmp_path / "kept"
+    inspection = inspect(settings_of("2025-10", model=directory))
+    copies_in(kept).pieces(inspection, torch.float32)
+    lock = the_copy(kept).with_suffix(".lock")
+    the_copy(kept).unlink()
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import fcntl, sys, time; f = open(sys.argv[1]); fcntl.flock(f, 2); print(flush=True); time.sleep(60)",
+            str(lock),
+        ],
+        stdout=subprocess.PIPE,
+    )
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    threading.Timer(0.3, holder.kill).start()
+    assert copies_in(kept).pieces(inspection, torch.float32) is not None
+    holder.communicate()
+    assert the_copy(kept).exists()

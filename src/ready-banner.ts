@@ -10,7 +10,8 @@ export interface ReadyBanner {
   [field: string]: unknown;
 }
 
-const BODY = '{"model":"nanochat","stream":true,"messages":[{"role":"user","content":"Tell me a brief story about a fox."}]}';
+const BODY =
+  '{"model":"nanochat","stream":true,"messages":[{"role":"user","content":"Tell me a brief story about a fox."}]}';
 
 /** What somebody who has just started the server wants to know, with a line to paste. */
 export function readyBanner(address: string, engine: EngineHealth | null): ReadyBanner {

@@ -14,7 +14,7 @@ from nanochat_engine.errors import SettingsError
 
 Switch = Literal["auto", "on", "off"]
 
-KERNEL_PREFIXES = ("ATEN_", "DNNL_", "KMP_", "MKL_", "OMP_", "ONEDNN_", "OPENBLAS_")
+KERNEL_PREFIXES = ("ATEN_", "DNNL_", "MKL_", "ONEDNN_", "OPENBLAS_")
 
 T = TypeVar("T")
 

@@ -90,5 +90,5 @@ def test_another_word_than_on_or_off_is_refused() -> None:
 
 
 def test_variables_that_choose_kernels_are_noted_in_order() -> None:
-    environment = {"OMP_WAIT_POLICY": "PASSIVE", "MKL_CBWR": "AVX2", "OTHER": "1"}
-    assert read_settings(environment, model="x").kernel_environment == "MKL_CBWR=AVX2 OMP_WAIT_POLICY=PASSIVE"
+    environment = {"ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_CBWR": "AVX2", "OTHER": "1"}
+    assert read_settings(environment, model="x").kernel_environment == "MKL_CBWR=AVX2 ONEDNN_MAX_CPU_ISA=AVX2"

@@ -16,7 +16,7 @@ from training.data.listing import listing
 from training.data.noise import dress, with_system
 from training.data.opposites import opposite
 from training.data.poem import poem
-from training.data.recall import recall
+from training.data.recall import UNTOLD, recall
 from training.data.small_talk import small_talk
 from training.data.story import story
 from training.data.unknown import unknown
@@ -80,10 +80,20 @@ def chats(rng: random.Random, held: HeldOut | None = None) -> Iterator[Chat]:
 
 
 def long_chats(rng: random.Random, turns: int) -> Iterator[Chat]:
-    """Chats joined into long ones of about `turns` turns, for the last stage."""
+    """Chats joined into long ones of up to `turns` turns, for the last stage.
+
+    A chat that denies knowing a name is left out once one was told, as it would no longer be true.
+    """
     stream = chats(rng)
     while True:
         chat: Chat = []
-        while len(chat) < turns:
-            chat += next(stream)
+        wanted, named = rng.randint(2, turns), False
+        while len(chat) < wanted:
+            found = next(stream)
+            if named and any(turn.answer in UNTOLD for turn in found):
+                continue
+            named = named or any(
+                turn.answer.startswith(("Your name is", "You are", "Nice to", "Hello ")) for turn in found
+            )
+            chat += found
         yield chat

@@ -1,8 +1,10 @@
 # syntax=docker/dockerfile:1
 # The nanochat server. Build arguments:
 #   BINARY             server (gateway and engine) or engine (engine alone)
-#   BAKED              true: the model is in the image; false: mount one and set MODEL
-#   MODEL              which folder of models/ is baked
+#   BAKED              true: the model is in the image; false: MODEL says at the start which one is mounted or downloaded
+#   MODEL              what is baked: a folder of models/, or a repository of the Hub (owner/name or owner/name@revision);
+#                      for a private one: docker build --secret id=HF_TOKEN,env=HF_TOKEN
+#   HF_ENDPOINT        where repositories come from
 #   PYTORCH_INDEX_URL  where PyTorch comes from: .../whl/cpu, or .../whl/cu130 for an NVIDIA card
 ARG BINARY=server
 ARG BAKED=true
@@ -24,11 +26,24 @@ COPY src/ src/
 RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json \
   && npm prune --omit=dev --no-audit --no-fund
 
+FROM gateway AS model
+ARG MODEL=embedded
+ARG HF_ENDPOINT=https://huggingface.co
+COPY models/ models/
+# One folder by the model's own name, and a link by a name that is known here. Of a repository only what is served is there.
+RUN --mount=type=secret,id=HF_TOKEN \
+  name="$(basename "${MODEL%%@*}")" && mkdir baked && ln -s "${name}" baked/current \
+  && if [ -d "models/${MODEL}" ]; then cp -r "models/${MODEL}" "baked/${name}"; else \
+    export HF_HOME=/tmp/hub HF_ENDPOINT="${HF_ENDPOINT}" HF_TOKEN_PATH=/run/secrets/HF_TOKEN \
+    && node dist/model-command/main.js pull "${MODEL}" \
+    && cp -rL /tmp/hub/hub/models--*/snapshots/* "baked/${name}" && rm -r /tmp/hub; fi
+
 FROM python:3.11-slim-bookworm AS base
 RUN apt-get update \
   && apt-get install --yes --no-install-recommends tini=0.19.* \
   && rm -rf /var/lib/apt/lists/* \
-  && useradd --uid 10001 --user-group --create-home --home-dir /home/nanochat nanochat
+  && useradd --uid 10001 --user-group --create-home --home-dir /home/nanochat nanochat \
+  && install -d -o nanochat -g nanochat /home/nanochat/.cache
 WORKDIR /opt/nanochat
 COPY --from=python-packages /opt/nanochat/.venv/ .venv/
 COPY python/nanochat_engine/ python/nanochat_engine/
@@ -63,9 +78,8 @@ CMD ["node", "--enable-source-maps", "dist/main.js"]
 FROM ${BINARY} AS baked-false
 
 FROM ${BINARY} AS baked-true
-ARG MODEL=embedded
-COPY models/${MODEL}/ /opt/nanochat/models/${MODEL}/
-ENV MODEL=/opt/nanochat/models/${MODEL}
+COPY --from=model /build/baked/ /opt/nanochat/models/
+ENV MODEL=/opt/nanochat/models/current
 
 # hadolint ignore=DL3006
 FROM baked-${BAKED} AS image

@@ -5,6 +5,8 @@ import { loadSettings } from './config/load-settings.js';
 import { SettingsError } from './config/settings-error.js';
 import { createGateway } from './gateway.js';
 import { createLogger } from './logging/create-logger.js';
+import { ModelManager } from './model-manager/model-manager.service.js';
+import { ProgressBar } from './model-manager/progress-bar.js';
 import { WorkerPool } from './python-engine/worker-pool.js';
 import { addressOf, readyBanner } from './ready-banner.js';
 import { shutDownOnSignals } from './shutdown.js';
@@ -20,6 +22,10 @@ async function main(): Promise<void> {
   const { port } = app.getHttpServer().address() as { port: number };
   const address = addressOf(settings.host, port);
   new Logger('Gateway').log(`listening on ${address}; the model is being loaded`);
+  if (process.stderr.isTTY) {
+    const bar = new ProgressBar(process.stderr);
+    app.get(ModelManager).progress$.subscribe((progress) => bar.take(progress));
+  }
   pool.start();
   pool.status$
     .pipe(

@@ -9,6 +9,7 @@ export function createLogger(settings: Settings, output: NodeJS.WriteStream = pr
   return new LineLogger({
     level: settings.logLevel,
     format: pretty ? asPretty : asJson,
-    write: (text) => void output.write(text),
+    // At a terminal a progress bar may stand where the line goes.
+    write: (text) => void output.write(output.isTTY ? `\u001b[K${text}` : text),
   });
 }

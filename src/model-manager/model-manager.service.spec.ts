@@ -147,4 +147,48 @@ describe('ModelManager', () => {
     write(['meta_000650.json', text]);
     expect(await reasonOf()).toContain('meta_000650.json is not a checkpoint');
   });
+
+  it("serves nanochat's own base directory when NANOCHAT_BASE_DIR or MODEL_SOURCE is set and MODEL is not", async () => {
+    checkpoint(join('base_checkpoints', 'd4'));
+    tokenizer('tokenizer');
+    const directory = join(folder, 'base_checkpoints', 'd4');
+    expect(await resolve({ MODEL: '', NANOCHAT_BASE_DIR: folder })).toMatchObject({ state: 'ready', directory });
+    expect(await reasonOf({ MODEL: '', NANOCHAT_BASE_DIR: folder, MODEL_SOURCE: 'rl' })).toContain('MODEL_SOURCE=rl');
+    expect(await resolve({ MODEL: 'embedded', NANOCHAT_BASE_DIR: folder })).not.toMatchObject({ directory });
+  });
+
+  it('takes what looks like a path for a path, never for a repository of the Hub', async () => {
+    for (const path of ['./org/name', '../org/name', '/org/name', '~/org-x/name', 'org/name/']) {
+      expect(await reasonOf({ MODEL: path })).toMatch(/neither 'embedded' nor a folder/);
+    }
+  });
+
+  it('takes a folder that exists for a folder, also when a repository could have its name', async () => {
+    checkpoint(join('org', 'name'));
+    tokenizer(join('org', 'name'));
+    const found = await resolve({ MODEL: 'org/name', NANOCHAT_DIR: folder });
+    expect(found).toMatchObject({ state: 'ready', directory: join(folder, 'org', 'name') });
+  });
+
+  it("checks Hugging Face's layout: whose model it is, whole weights, every shard that the index names", async () => {
+    const header = Buffer.from('{"a": {"data_offsets": [0, 4]}}');
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    const weights = Buffer.concat([length, header, Buffer.alloc(4)]);
+    write(['config.json', '{"model_type": "nanochat"}'], ['tokenizer.json', '{}'], ['model.safetensors', weights]);
+    expect(await resolve()).toMatchObject({ state: 'ready', directory: folder });
+    write(['model.safetensors', weights.subarray(0, -1)]);
+    expect(await reasonOf()).toMatch(/model\.safetensors is 42 bytes long; its header speaks of 43/);
+    write(['model.safetensors', 'no header']);
+    expect(await reasonOf()).toContain("its header can't be read");
+    write(['config.json', '{"model_type": "llama"}']);
+    expect(await reasonOf()).toContain('"llama"');
+    rmSync(join(folder, 'model.safetensors'));
+    const map = { a: 'model-00001-of-00002.safetensors', b: 'model-00002-of-00002.safetensors' };
+    write(['config.json', '{"architectures": ["NanoChatForCausalLM"]}'], [map.a, weights]);
+    write(['model.safetensors.index.json', JSON.stringify({ weight_map: map })]);
+    expect(await reasonOf()).toContain(`names ${map.b}, which is not there`);
+    write([map.b, weights]);
+    expect(await resolve()).toMatchObject({ state: 'ready' });
+  });
 });

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Settings } from '../config/settings.js';
 import { type CheckpointFiles, filesIn } from './checkpoint/checkpoint-files.js';
@@ -46,7 +47,7 @@ async function locate(
   if (source.kind === 'directory') {
     const { directory, modelId } = source;
     const files = filesIn(directory, chooseCheckpoint(await readTree(directory), choice));
-    return { files, modelId: modelId ?? nameOf(files.directory) };
+    return { files, modelId: modelId ?? nameOf(await realpath(files.directory)) };
   }
   const files = await resolveHub(source.repository, {
     ...{ settings, choice, signal, warn },

@@ -10,9 +10,8 @@ interface Owner {
   host: string;
 }
 
-/** The owner touches its lock this often; one that has stood still for ten times as long is a dead one's. */
-const BEAT_MS = 1_000;
-const DEAD_AFTER_MS = 10 * BEAT_MS;
+/** The owner touches its lock that often; one that has stood still for ten times as long is a dead one's. */
+const TIMING = { beatMs: 1_000, deadAfterMs: 10_000 };
 const LOOK_MS = 100;
 
 /**
@@ -23,7 +22,10 @@ export class PullLock {
   private readonly owner: Owner = { id: randomUUID(), pid: process.pid, host: hostname() };
   private beat: NodeJS.Timeout | undefined;
 
-  constructor(private readonly path: string) {}
+  constructor(
+    private readonly path: string,
+    private readonly timing = TIMING,
+  ) {}
 
   /** `waiting` is called between two looks while another process holds it. */
   async acquire(signal: AbortSignal, waiting: () => Promise<void>): Promise<void> {
@@ -32,16 +34,23 @@ export class PullLock {
     while (!(await this.create(this.path))) {
       signal.throwIfAborted();
       const holder = await holderOf(this.path);
-      if (holder !== null && (isGone(holder) || stillness.of(holder) > DEAD_AFTER_MS)) await this.takeOver(holder);
+      if (holder !== null && (isGone(holder) || stillness.of(holder) > this.timing.deadAfterMs))
+        await this.takeOver(holder);
       await waiting();
       await sleep(LOOK_MS, undefined, { signal });
     }
-    this.beat = setInterval(() => void touch(this.path), BEAT_MS).unref();
+    this.beat = setInterval(() => void this.touch(), this.timing.beatMs).unref();
   }
 
   async release(): Promise<void> {
     clearInterval(this.beat);
     if ((await holderOf(this.path))?.id === this.owner.id) await rm(this.path, { force: true });
+  }
+
+  /** Only its own: whoever was taken for dead must not keep another's alive. */
+  private async touch(): Promise<void> {
+    const now = new Date();
+    if ((await holderOf(this.path))?.id === this.owner.id) await utimes(this.path, now, now).catch(() => {});
   }
 
   private async create(path: string): Promise<boolean> {
@@ -63,7 +72,7 @@ export class PullLock {
       return;
     }
     const other = await holderOf(guard);
-    if (other !== null && Date.now() - other.touched > DEAD_AFTER_MS) await rm(guard, { force: true });
+    if (other !== null && Date.now() - other.touched > this.timing.deadAfterMs) await rm(guard, { force: true });
   }
 }
 
@@ -91,11 +100,6 @@ function isGone({ pid, host }: Owner): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
-}
-
-async function touch(path: string): Promise<void> {
-  const now = new Date();
-  await utimes(path, now, now).catch(() => {});
 }
 
 /** For how long a holder's file has stood still, by our own clock: that of another machine may go wrong. */

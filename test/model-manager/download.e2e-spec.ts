@@ -1,4 +1,7 @@
-import { lstatSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { lstatSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HubRepository } from '../hub-server/hub-repository.js';
@@ -100,6 +103,26 @@ describe('a model of the Hub', () => {
     writeFileSync(join(start.home, 'token'), 'hf_of-the-login\n');
     await start.resolve();
     expect(start.hub.asked[0]?.authorization).toBe('Bearer hf_of-the-login');
+  });
+
+  it('comes by the proxy that the environment names, and not by it where NO_PROXY says so', async () => {
+    const proxied: string[] = [];
+    const proxy = createServer(({ url, method, headers }, response) => {
+      proxied.push(new URL(url!).host);
+      request(url!, { method, headers }, (answer) => {
+        response.writeHead(answer.statusCode!, answer.headers);
+        answer.pipe(response);
+      }).end();
+    });
+    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+    const HTTP_PROXY = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    expect(await start.resolve({ HTTP_PROXY, NO_PROXY: '127.0.0.1' })).toMatchObject({ state: 'ready' });
+    expect(proxied).toEqual([]);
+    rmSync(start.cache, { recursive: true });
+    expect(await start.resolve({ HTTP_PROXY })).toMatchObject({ state: 'ready' });
+    expect(proxied).toContain(new URL(start.hub.endpoint).host);
+    proxy.closeAllConnections();
+    proxy.close();
   });
 
   it('never gets names that leave the folder', async () => {

@@ -1,6 +1,6 @@
 // Measures what health and supervision promise, on the built server with the real engine: see README.md.
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,9 +33,10 @@ const statusOf = (url) =>
   fetch(url)
     .then((answer) => answer.status)
     .catch(() => 0);
+/** Whether it still runs: a zombie that its new parent has not reaped yet does not. */
 const alive = (pid) => {
   try {
-    return process.kill(pid, 0);
+    return !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return false;
   }

@@ -18,7 +18,9 @@ async function main(): Promise<void> {
   const pool = app.get(WorkerPool);
   process.on('exit', () => pool.kill());
   shutDownOnSignals(app);
-  await app.listen(settings.port, settings.host);
+  await app.init();
+  // Fastify's own listen: Nest's would log a taken port with its stack before we say it in one line.
+  await app.getHttpAdapter().getInstance().listen({ port: settings.port, host: settings.host });
   const { port } = app.getHttpServer().address() as { port: number };
   const address = addressOf(settings.host, port);
   new Logger('Gateway').log(`listening on ${address}; the model is being loaded`);

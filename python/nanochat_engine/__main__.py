@@ -9,6 +9,7 @@ import argparse
 import faulthandler
 import os
 import signal
+import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -18,6 +19,9 @@ from nanochat_engine.process.exit_codes import INTERNAL, OK, PORT_TAKEN, exit_co
 from nanochat_engine.process.json_log import configure_logging, log_fatal
 from nanochat_engine.process.listen import PortTaken, listen
 from nanochat_engine.process.parent_watch import watch_parent
+
+# The engine's thread asks for the interpreter after each operation; by default the event loop may keep it for 5 ms, half a step.
+_SWITCH_SECONDS = 0.0005
 
 
 class _Parser(argparse.ArgumentParser):
@@ -32,6 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGINT, lambda *_: leave(OK))
     configure_logging("info")
     faulthandler.enable()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         settings = _settings(arguments)
         watch_parent(settings.parent_pid)
@@ -64,6 +69,4 @@ def _settings(arguments: Sequence[str]) -> Settings:
 
 
 if __name__ == "__main__":
-    import sys
-
     leave(main(sys.argv[1:]))

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,28 +26,34 @@ def free_port() -> int:
         return port
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@contextmanager
+def gateway_process(log: Path, waits_for: str, status: int, **settings: str) -> Iterator[str]:
+    """The address of a gateway whose probe `waits_for` has answered with `status`; it has to leave with 0."""
     port = free_port()
     own_node = ROOT / "node_modules" / "node" / "bin" / "node"
-    environment = {**os.environ, "PORT": str(port), "ENGINE_PORT": str(free_port()), "NODE_OPTIONS": ""}
-    log = tmp_path_factory.mktemp("gateway") / "log"
+    environment = {**os.environ, "PORT": str(port), "ENGINE_PORT": str(free_port()), "NODE_OPTIONS": "", **settings}
     with log.open("w") as output:
         command = [str(own_node) if own_node.exists() else "node", "dist/main.js"]
         gateway = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
         try:
-            wait_until_ready(f"http://127.0.0.1:{port}", gateway, log)
+            wait_until(f"http://127.0.0.1:{port}{waits_for}", status, gateway, log)
             yield f"http://127.0.0.1:{port}"
         finally:
             gateway.terminate()
             assert gateway.wait(DEADLINE) == 0, log.read_text()
 
 
-def wait_until_ready(address: str, gateway: subprocess.Popen[bytes], log: Path) -> None:
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with gateway_process(tmp_path_factory.mktemp("gateway") / "log", "/health/ready", 200) as address:
+        yield address
+
+
+def wait_until(url: str, status: int, gateway: subprocess.Popen[bytes], log: Path) -> None:
     end = time.monotonic() + DEADLINE
     while time.monotonic() < end and gateway.poll() is None:
         try:
-            if httpx.get(f"{address}/health/ready").status_code == 200:
+            if httpx.get(url).status_code == status:
                 return
         except httpx.TransportError:
             pass
@@ -136,3 +143,15 @@ def test_models_are_listed(client: openai.OpenAI) -> None:
 def test_an_unknown_route_is_a_not_found_error(client: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError):
         client.embeddings.create(model="nanochat", input="hi")
+
+
+def test_a_server_without_a_model_refuses_with_503(tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    with gateway_process(tmp_path / "log", "/health/live", 503, MODEL=f"{missing}/") as address:
+        client = openai.OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0)
+        with pytest.raises(openai.InternalServerError) as caught:
+            client.chat.completions.create(model="nanochat", messages=HELLO)
+        assert (caught.value.status_code, caught.value.code) == (503, "engine_unavailable")
+        # What a client need not know is in the probe.
+        assert str(missing) not in caught.value.message
+        assert str(missing) in httpx.get(f"{address}/health/ready").text

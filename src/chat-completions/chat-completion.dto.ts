@@ -10,6 +10,7 @@ import {
   IsOptional,
   IsString,
   Length,
+  Matches,
   Max,
   MaxLength,
   Min,
@@ -72,6 +73,7 @@ export class ChatCompletionDto {
 
   /** One string or up to four; normalised to an array before validation. */
   @IsOptional()
+  @Matches(/^\P{Surrogate}*$/u, { each: true, message: 'expected well-formed Unicode, but got an unpaired surrogate' })
   @Length(1, 64, { each: true, message: 'expected strings of 1 to 64 characters' })
   @IsString({ each: true, message: 'expected a string or an array of strings' })
   @ArrayMaxSize(4, { message: 'expected at most 4 strings' })

@@ -15,6 +15,9 @@ export function IsContent(): PropertyDecorator {
     });
 }
 
+/** cache_control: sent by clients made for Anthropic's models too (LiteLLM, Vercel's SDK); it changes no answer. */
+const PART_FIELDS: ReadonlySet<string> = new Set(['type', 'text', 'cache_control']);
+
 function problemOf(value: unknown): string | null {
   if (typeof value === 'string') return wellFormed(value);
   if (!Array.isArray(value)) return 'expected a string or an array of text parts';
@@ -24,6 +27,8 @@ function problemOf(value: unknown): string | null {
     const { type, text } = part as Partial<TextPart>;
     if (type !== 'text') return `parts of type '${String(type).slice(0, 40)}' are not supported; only 'text' is`;
     if (typeof text !== 'string') return 'expected the text of each part to be a string';
+    const unknown = Object.keys(part).find((name) => !PART_FIELDS.has(name));
+    if (unknown !== undefined) return `a text part has no field '${unknown.slice(0, 40)}'`;
     const problem = wellFormed(text);
     if (problem !== null) return problem;
   }

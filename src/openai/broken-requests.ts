@@ -39,7 +39,7 @@ function rawAnswer(error: OpenAIError): string {
     'content-type: application/json; charset=utf-8',
     `content-length: ${Buffer.byteLength(body)}`,
     `x-request-id: req_${randomUUID().replaceAll('-', '')}`,
-    ...Object.entries(FIXED_HEADERS).map(([name, value]) => `${name}: ${value}`),
+    ...Object.entries({ ...FIXED_HEADERS, ...error.headers }).map(([name, value]) => `${name}: ${value}`),
     'connection: close',
   ];
   return `${head.join('\r\n')}\r\n\r\n${body}`;

@@ -38,6 +38,14 @@ const invalid: Row[] = [
   ['an empty stop string', { stop: '' }, 'stop', 'invalid_value'],
   ['a stop string of 65 characters', { stop: ['x'.repeat(65)] }, 'stop', 'invalid_value'],
   ['a stop that is no string', { stop: [1] }, 'stop', 'invalid_value'],
+  ['a stop string that is half a character', { stop: ['\ud800'] }, 'stop', 'invalid_value'],
+  [
+    'a field of a text part that nobody knows',
+    { messages: [{ role: 'user', content: [{ type: 'text', text: 'x', colour: 'red' }] }] },
+    'messages[0].content',
+    'invalid_value',
+  ],
+  ['a model name without end', { model: 'x'.repeat(257) }, 'model', 'invalid_value'],
   ['stream as a string', { stream: 'true' }, 'stream', 'invalid_value'],
   ['stream_options without stream', { stream_options: { include_usage: true } }, 'stream_options', null],
   [

@@ -119,6 +119,8 @@ export class GenerateExchange implements Dispatcher.DispatchHandler {
   private late(limitMs: number): void {
     const what = this.streaming ? 'the next token' : 'the first token';
     this.finish(engineTimeout(`The engine did not give ${what} within ${limitMs / 1000} s.`));
+    // Whole or not, an answer whose connection the engine does not close must not keep it.
+    this.controller?.abort(new Error('late'));
   }
 
   /** An answer that has had its last line is whole, however its connection ends. */

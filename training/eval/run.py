@@ -31,9 +31,9 @@ def converse(model: Answerer, turns: list[str], seed: int) -> tuple[str, str]:
     return answer, finish
 
 
-def evaluate(model: Answerer, seeds: list[int]) -> list[dict[str, Any]]:
+def evaluate(model: Answerer, seeds: list[int], prompts: Path = PROMPTS) -> list[dict[str, Any]]:
     results = []
-    for prompt in json.loads(PROMPTS.read_text(encoding="utf-8")):
+    for prompt in json.loads(prompts.read_text(encoding="utf-8")):
         for seed in seeds:
             answer, finish = converse(model, prompt["turns"], seed)
             verdict = judge(answer, prompt["turns"][-1], finish, prompt["rules"])
@@ -78,9 +78,10 @@ def main() -> None:
     where.add_argument("--checkpoint", type=Path, help="a folder with model, meta and tokenizer")
     parser.add_argument("--model", default="nanochat", help="the model's name for the server")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--prompts", type=Path, default=PROMPTS, help="another set, such as training/eval/unseen.json")
     parser.add_argument("--out", type=Path, help="where the answers go, as JSON")
     options = parser.parse_args()
-    results = evaluate(model_of(options), options.seeds)
+    results = evaluate(model_of(options), options.seeds, options.prompts)
     for result in results:
         if not result["passed"]:
             print(

@@ -69,7 +69,10 @@ class Scheduler:
         for sequence in tuple(self.running):
             if sequence.pending > 1 and sequence in self.running:
                 budget -= self._advance(sequence, budget, work)
-        while budget > 0 and self._admissible():
+        # One newcomer a step beside running streams: several short prompts at once would make them wait as a long one does.
+        starts = 1 if work else self._max_running
+        while budget > 0 and starts > 0 and self._admissible():
+            starts -= 1
             sequence = self.waiting.popleft()
             self.running.append(sequence)
             budget -= self._advance(sequence, budget, work)

@@ -78,7 +78,7 @@ def load(
     model = _build(settings, inspection, device, dtype, lambda share: report("loading", "load", share))
     report("warming", "warm", 0.0)
     blocks = _cache_blocks(settings, architecture, dtype, device)
-    store = BlockStore(architecture, blocks, dtype, device)
+    store = BlockStore(architecture, blocks, blocks, dtype, device)
     runner = Runner(model, store, device, quantum=1, beat=beat)
     warm_up = WarmUp(runner, inspection.tokenizer, blocks, architecture.sequence_len, inspection.parameters)
     measured = _measure(settings, inspection, model, warm_up, device, dtype, threads)

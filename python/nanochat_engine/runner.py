@@ -4,29 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from collections.abc import Sequence as Several
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
 from nanochat_engine.cache.blocks import BLOCK_TOKENS
-from nanochat_engine.cache.store import BlockStore
 from nanochat_engine.model.batch import Batch, Segment
-from nanochat_engine.model.transformer import Transformer
 from nanochat_engine.sampling.sampler import Draw, sample
 from nanochat_engine.scheduler import Work
 
 
+class Store(Protocol):
+    """What a step's padding has to know of a store: slots that nobody reads, in layers without and with a window."""
+
+    scratch_slot: int
+    windowed_scratch_slot: int
+
+
+AnyStore = TypeVar("AnyStore", bound=Store)
+
+
 class Runner:
-    """Runs steps on one device. quantum: rows are padded to its multiples (model/rows.py)."""
+    """Runs steps on one device.
+
+    model: (batch, store, beat) to logits (len(batch.logit_rows), vocab_size). quantum: rows are padded to its multiples
+    (model/rows.py).
+    """
 
     def __init__(
-        self, model: Transformer, store: BlockStore, device: torch.device, quantum: int, beat: Callable[[], None]
+        self,
+        model: Callable[[Batch, AnyStore, Callable[[], None]], Tensor],
+        store: AnyStore,
+        device: torch.device,
+        quantum: int,
+        beat: Callable[[], None],
     ) -> None:
-        self._model = model
-        self._store = store
+        def forward(batch: Batch) -> Tensor:
+            return model(batch, store, beat)
+
+        self._forward = forward
+        self._store: Store = store
         self._device = device
         self.quantum = quantum
-        self._beat = beat
 
     def run(self, work: Several[Work]) -> list[int | None]:
         """Compute the work; a token for each item that ends its sequence's ids, in the order of `work`, None where the model gave no number."""
@@ -39,8 +59,7 @@ class Runner:
 
     def logits(self, work: Several[Work]) -> Tensor:
         """Compute the work; logits (rows, vocab_size) of the items that end their sequence's ids, in order, then padding."""
-        logits: Tensor = self._model(self.batch(work), self._store, self._beat)
-        return logits
+        return self._forward(self.batch(work))
 
     def batch(self, work: Several[Work]) -> Batch:
         """Lay the work's rows end to end, padded with rows that write to the scratch slot and that nobody reads."""
@@ -53,7 +72,7 @@ class Runner:
         for item in work:
             tokens, blocks = item.sequence.ids, item.sequence.blocks
             end = item.start + item.length
-            segments.append(Segment(len(ids), item.start, item.length, tuple(blocks)))
+            segments.append(Segment(len(ids), item.start, item.length, tuple(blocks), windowed=tuple(blocks)))
             ids += tokens[item.start : end]
             previous += tokens[item.start - 1 : end - 1] if item.start else [0, *tokens[: end - 1]]
             positions += range(item.start, end)
@@ -66,6 +85,7 @@ class Runner:
             previous_ids=self._ids(previous + [0] * padding),
             positions=self._ids(positions + [0] * padding),
             slots=self._ids(slots + [self._store.scratch_slot] * padding),
+            windowed_slots=self._ids(slots + [self._store.windowed_scratch_slot] * padding),
             segments=tuple(segments),
             logit_rows=self._ids(last_rows + [0] * (-len(last_rows) % self.quantum)),
         )

@@ -56,4 +56,4 @@ def golden_model(name: str) -> tuple[Transformer, BlockStore]:
     checkpoint = load_checkpoint(settings_of(name))
     cpu = torch.device("cpu")
     model = build_transformer(checkpoint.architecture, checkpoint.tensors, cpu, torch.float32)
-    return model, BlockStore(checkpoint.architecture, 64, torch.float32, cpu)
+    return model, BlockStore(checkpoint.architecture, 64, 64, torch.float32, cpu)

@@ -18,15 +18,27 @@ def bytes_per_token(architecture: Architecture, dtype: torch.dtype) -> int:
 
 
 class BlockStore:
-    """Keys and values, each layer (kv_heads, (blocks + 1) * BLOCK_TOKENS, head_dim); the last block is scratch for padding rows."""
+    """Keys and values, each layer (kv_heads, (blocks + 1) * BLOCK_TOKENS, head_dim); the last block is scratch for padding rows.
 
-    def __init__(self, architecture: Architecture, blocks: int, dtype: torch.dtype, device: torch.device) -> None:
+    Layers with a window have `windowed_blocks` blocks instead, out of a pool of their own.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        blocks: int,
+        windowed_blocks: int,
+        dtype: torch.dtype,
+        device: torch.device,
+    ) -> None:
         a = architecture
-        shape = (a.n_kv_head, (blocks + 1) * BLOCK_TOKENS, a.head_dim)
         self.scratch_slot = blocks * BLOCK_TOKENS
+        self.windowed_scratch_slot = windowed_blocks * BLOCK_TOKENS
+        sizes = [blocks if window is None else windowed_blocks for window in a.windows]
+        shapes = [(a.n_kv_head, (size + 1) * BLOCK_TOKENS, a.head_dim) for size in sizes]
         # Untouched pages cost no memory on the CPU; a mask never lets a row see a slot that was not written.
-        self._keys = [torch.empty(shape, dtype=dtype, device=device) for _ in range(a.n_layer)]
-        self._values = [torch.empty(shape, dtype=dtype, device=device) for _ in range(a.n_layer)]
+        self._keys = [torch.empty(shape, dtype=dtype, device=device) for shape in shapes]
+        self._values = [torch.empty(shape, dtype=dtype, device=device) for shape in shapes]
         self._device = device
 
     def write(self, layer: int, slots: Tensor, keys: Tensor, values: Tensor) -> None:

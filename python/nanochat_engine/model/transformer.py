@@ -130,13 +130,12 @@ class Transformer(nn.Module):
         # Angles are float32, so the turn and the norm are too; the cache keeps the model's dtype.
         q = (a.qk_scale * rms_norm(rotate(q.float(), cos, sin))).to(x.dtype)
         k = (a.qk_scale * rms_norm(rotate(k.float(), cos, sin))).to(x.dtype)
-        store.write(layer, batch.slots, k, v)
+        store.write(layer, batch.slots if window is None else batch.windowed_slots, k, v)
         out = torch.zeros_like(x)
         for number, segment in enumerate(batch.segments):
             end = segment.row + segment.length
-            keys, values = store.read(
-                layer, segment.blocks, first_key(segment.start, window), segment.start + segment.length
-            )
+            blocks = segment.blocks if window is None else segment.windowed
+            keys, values = store.read(layer, blocks, first_key(segment.start, window), segment.start + segment.length)
             out[segment.row : end] = attend(q[segment.row : end], keys, values, masks.get((number, window)))
         return block.attention_out(out)  # type: ignore[no-any-return]
 

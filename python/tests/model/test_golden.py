@@ -19,12 +19,13 @@ def rows(tokens: list[int], spans: list[tuple[int, int, int]]) -> Batch:
     slots: list[int] = []
     segments: list[Segment] = []
     for block, start, end in spans:
-        segments.append(Segment(len(ids), start, end - start, tuple(range(block, block + 16))))
+        blocks = tuple(range(block, block + 16))
+        segments.append(Segment(len(ids), start, end - start, blocks, windowed=blocks))
         ids += tokens[start:end]
         previous += [0, *tokens][start:end]
         positions += range(start, end)
         slots += range(block * 64 + start, block * 64 + end)
-    columns = (torch.tensor(column) for column in (ids, previous, positions, slots))
+    columns = (torch.tensor(column) for column in (ids, previous, positions, slots, slots))
     return Batch(*columns, segments=tuple(segments), logit_rows=torch.arange(len(ids)))
 
 

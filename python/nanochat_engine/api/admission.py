@@ -1,4 +1,4 @@
-"""Takes a request to the engine: tokenizes it off the event loop, submits it, and gives its stream.
+"""Takes a request to the engine: tokenizes and submits it off the event loop, and gives its stream.
 
 Knows limits, tokenizer and engine; must not know which route asks or how it answers.
 """
@@ -46,13 +46,22 @@ class Admission:
         # More than the engine can hold would only wait here, unbounded, to be refused after the work.
         if self._preparing >= self._most_preparing:
             raise QueueFull("Too many requests are waiting.")
-        self._preparing += 1
-        try:
-            ids = await asyncio.to_thread(_checked_ids, prompt, request, tokenizer)
-        finally:
-            self._preparing -= 1
-        with self._bridge.open(self._engine, dataclasses.replace(request, prompt_ids=ids)) as stream:
-            yield Admitted(stream, len(ids))
+        with self._bridge.open(self._engine, request.request_id) as stream:
+            self._preparing += 1
+            try:
+                prompt_tokens = await asyncio.to_thread(_submit, stream, prompt, request, tokenizer)
+            finally:
+                self._preparing -= 1
+            yield Admitted(stream, prompt_tokens)
+
+
+def _submit(stream: Stream, prompt: Prompt, request: GenerateRequest, tokenizer: Tokenizer) -> int:
+    """Off the event loop, since a long prompt is tokenized and a resumed choice replayed; returns the prompt's tokens."""
+    if stream.left:
+        return 0
+    ids = _checked_ids(prompt, request, tokenizer)
+    stream.submit(dataclasses.replace(request, prompt_ids=ids))
+    return len(ids)
 
 
 def _checked_ids(prompt: Prompt, request: GenerateRequest, tokenizer: Tokenizer) -> tuple[int, ...]:

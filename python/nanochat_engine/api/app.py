@@ -33,6 +33,7 @@ def create_app(settings: Settings, engine: EnginePort, bridge: Bridge) -> FastAP
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         bridge.bind(asyncio.get_running_loop())
         yield
+        bridge.unbind()
 
     # Bodies are parsed strictly by api.body, which a generated schema could not describe.
     app = FastAPI(lifespan=lifespan, openapi_url=None, redirect_slashes=False)

@@ -10,14 +10,17 @@ from nanochat_engine.tokenizer.tokenizer import Tokenizer
 
 
 class EnginePort(Protocol):
-    """The engine; every method may be called from any thread and returns within a millisecond or so."""
+    """The engine; every method may be called from any thread and, but for `submit`, returns within a millisecond or so."""
 
     @property
     def tokenizer(self) -> Tokenizer:
         """Raises Unavailable until the checkpoint is read."""
 
     def submit(self, request: GenerateRequest) -> None:
-        """Queue a request. Raises QueueFull, Unavailable or InvalidRequest; after it returns, events will come."""
+        """Queue a request; a long resumption takes tens of milliseconds. After it returns, events will come.
+
+        Raises QueueFull, Unavailable or InvalidRequest.
+        """
 
     def abort(self, request_id: str) -> None:
         """Drop a request; ids that are not known any more are ignored."""

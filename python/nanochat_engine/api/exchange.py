@@ -13,16 +13,20 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from nanochat_engine.api.bridge import End, Step, Stream
+from nanochat_engine.api.connection import CONNECTION, Connection
+
 STALL_SECONDS = 30.0
 
 _log = logging.getLogger(__name__)
 
 
 class Wire:
-    """The sending side of one answer."""
+    """The sending side of one answer. connection: where its steps may be written to directly, if anywhere."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, connection: Connection | None) -> None:
         self._send = send
+        self._connection = connection
 
     async def start(self, headers: Mapping[str, str], status: int = 200) -> None:
         """Send status and headers at once; nothing can be refused after this."""
@@ -34,6 +38,25 @@ class Wire:
         async with asyncio.timeout(STALL_SECONDS):
             await self._send({"type": "http.response.body", "body": text.encode(), "more_body": not last})
 
+    async def follow(self, stream: Stream, render: Callable[[Step], str]) -> End:
+        """Write what `render` makes of each step until the stream ends; returns the end. Raises TimeoutError as `write` does.
+
+        A step goes out in the callback that brings it; this task wakes only where the client is slower than that.
+        """
+        connection = self._connection
+        sink = None
+        if connection is not None:
+
+            def sink(step: Step) -> bool:
+                return connection.write_chunk(render(step).encode())
+
+        while True:
+            steps, end = await stream.take(sink)
+            if steps:
+                await self.write("".join(map(render, steps)))
+            if end is not None:
+                return end
+
 
 class Exchange(Response):
     """Runs `produce` with the wire. What it raises before it starts the answer becomes an error response."""
@@ -43,7 +66,9 @@ class Exchange(Response):
         self._produce = produce
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        work = asyncio.ensure_future(self._produce(Wire(send)))
+        # HTTP/1.0 has no chunks.
+        connection = scope.get("state", {}).get(CONNECTION) if scope["http_version"] == "1.1" else None
+        work = asyncio.ensure_future(self._produce(Wire(send, connection)))
         gone = asyncio.ensure_future(_disconnect(receive))
         try:
             await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)

@@ -18,7 +18,7 @@ from nanochat_engine.api.exchange import Exchange, Wire
 from nanochat_engine.api.prompt import Prompt, chat_prompt, raw_prompt
 from nanochat_engine.api.schemas import MAX_SEED, GenerateBody, SamplingBody
 from nanochat_engine.config import Settings
-from nanochat_engine.request import GenerateRequest, RequestFailed
+from nanochat_engine.request import ChoiceDelta, GenerateRequest, RequestFailed
 
 
 def generate_router(settings: Settings, admission: Admission) -> APIRouter:
@@ -46,13 +46,7 @@ def generate_router(settings: Settings, admission: Admission) -> APIRouter:
                         "x-request-id": wanted.request_id,
                     }
                 )
-                end = None
-                while end is None:
-                    steps, end = await admitted.stream.take()
-                    lines = [_step_line(step) for step in steps]
-                    if end is not None:
-                        lines.append(_end_line(end))
-                    await wire.write("".join(lines), last=end is not None)
+                await wire.write(_end_line(await wire.follow(admitted.stream, _step_line)), last=True)
 
         return Exchange(produce)
 
@@ -68,19 +62,16 @@ def _prompt(body: GenerateBody, settings: Settings) -> Prompt:
 
 
 def _step_line(step: Step) -> str:
-    return _line(
-        {
-            "choices": [
-                {
-                    "index": delta.index,
-                    "token_ids": delta.token_ids,
-                    "text": delta.text,
-                    "text_offset": delta.text_offset,
-                    "finish_reason": delta.finish_reason,
-                }
-                for delta in step
-            ]
-        }
+    return f'{{"choices":[{",".join(map(_choice, step))}]}}\n'
+
+
+def _choice(delta: ChoiceDelta) -> str:
+    """Written out, since this runs for each token: only the text needs an encoder."""
+    token_ids = ",".join(map(str, delta.token_ids))
+    finish = "null" if delta.finish_reason is None else f'"{delta.finish_reason}"'
+    return (
+        f'{{"index":{delta.index},"token_ids":[{token_ids}],"text":{encode(delta.text)},'
+        f'"text_offset":{delta.text_offset},"finish_reason":{finish}}}'
     )
 
 

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from nanochat_engine.api.connection import CONNECTION, Connection
 from nanochat_engine.api.error_response import HttpRefusal, error_response
 
 # The gateway keeps its connections; a server that closes first would break a request that is on its way.
@@ -53,6 +54,7 @@ class HttpServer(uvicorn.Server):
 class _Protocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.app_state = {**self.app_state, CONNECTION: Connection(transport)}
         # A client that is cut off because it reads nothing would keep its closed connection for ever, waiting to be flushed.
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             own: socket.socket = transport.get_extra_info("socket")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nanochat_engine.api.admission import Admitted
+from nanochat_engine.api.bridge import Step
 from nanochat_engine.api.compact_json import encode
 from nanochat_engine.api.error_response import error_body
 from nanochat_engine.api.exchange import Wire
@@ -52,20 +53,10 @@ class Answer:
             await wire.start({**_EVENT_STREAM, "x-request-id": self.id})
             openings = [self.shape.opening(index) for index in range(self.n)]
             events = [self._chunk([opening]) for opening in openings if opening is not None]
-            end = None
-            while end is None:
-                if events:
-                    await wire.write("".join(events))
-                steps, end = await admitted.stream.take()
-                events = [
-                    self._chunk([self.shape.part(delta.index, text, finish)])
-                    for step in steps
-                    for delta in step
-                    for text, finish in ((delta.text, None), ("", delta.finish_reason))
-                    if text or finish is not None
-                ]
-            events += self._ending(end)
-            await wire.write("".join(events), last=True)
+            if events:
+                await wire.write("".join(events))
+            end = await wire.follow(admitted.stream, self._events)
+            await wire.write("".join(self._ending(end)), last=True)
 
     async def collect(self, wire: Wire) -> None:
         """One JSON body. Raises the EngineError of a request that failed."""
@@ -88,6 +79,14 @@ class Answer:
 
     def _head(self, kind: str) -> dict[str, Any]:
         return {"id": self.id, "object": kind, "created": self.created, "model": self.model}
+
+    def _events(self, step: Step) -> str:
+        return "".join(
+            self._chunk([self.shape.part(delta.index, text, finish)])
+            for delta in step
+            for text, finish in ((delta.text, None), ("", delta.finish_reason))
+            if text or finish is not None
+        )
 
     def _chunk(self, choices: list[Choice], usage: dict[str, Any] | None = None) -> str:
         chunk = {**self._head(self.shape.chunk_object), "choices": choices}

@@ -146,3 +146,36 @@ def test_one_connection_serves_one_request_after_another(served: Served) -> None
             while answers.readline() != b"0\r\n":
                 pass
             assert answers.readline() == b"\r\n"
+
+
+def test_a_client_that_reads_late_loses_nothing_and_holds_up_nobody(served: Served) -> None:
+    with (
+        served.http.stream("POST", "/generate", json={**HI, "request_id": "late"}) as late,
+        served.http.stream("POST", "/generate", json={**HI, "request_id": "prompt"}) as prompt,
+    ):
+        slow, fast = served.engine.request(0), served.engine.request(1)
+        received = lines(prompt.iter_lines())
+        # Far more than the sockets between the two hold.
+        for number in range(200):
+            text = str(number).ljust(100_000)
+            served.engine.publish([*served.engine.deltas(slow, text), *served.engine.deltas(fast, str(number))])
+            assert next(received)["choices"][0]["text"] == str(number)
+        served.engine.done(slow)
+        *steps, last = lines(late.iter_lines())
+    assert [int(step["choices"][0]["text"]) for step in steps] == list(range(200))
+    assert "usage" in last
+
+
+def test_a_client_of_http_1_0_gets_the_lines_without_chunks(served: Served) -> None:
+    body = json.dumps(HI)
+    with served.connect() as connection, connection.makefile("rb") as answer:
+        connection.sendall(
+            f"POST /generate HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+        )
+        request = served.engine.request()
+        served.engine.step(request, "a")
+        served.engine.step(request, "b")
+        served.engine.done(request)
+        _, _, raw = answer.read().partition(b"\r\n\r\n")
+    *steps, _ = lines(iter(raw.decode().splitlines()))
+    assert [step["choices"][0]["text"] for step in steps] == ["a", "b"]

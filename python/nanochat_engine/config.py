@@ -26,6 +26,7 @@ _MOST_DEVICES = 128
 class Settings:
     """Every setting, typed and in bounds. Counts are in tokens or requests, limits of text in characters.
 
+    cache_memory_share: of the free memory, for the cache; cache_tokens goes before it.
     kept_dir: where converted copies and measurements are kept between starts; None keeps nothing.
     kernel_environment: the variables by which numerical libraries choose their kernels, as they are set.
     """
@@ -45,6 +46,8 @@ class Settings:
     max_running: int = 16
     max_waiting: int = 32
     cache_tokens: int | None = None
+    cache_memory_share: float | None = None
+    prefix_cache: bool = True
     step_tokens: int = 512
     model_generation: str | None = None
     model_window_pattern: str | None = None
@@ -156,6 +159,8 @@ def read_settings(
         max_running=reader.number("MAX_RUNNING", 16, 1, 1024),  # type: ignore[arg-type]
         max_waiting=reader.number("MAX_WAITING", 32, 0, 100_000),  # type: ignore[arg-type]
         cache_tokens=reader.number("CACHE_TOKENS", None, 64, 1 << 32),  # type: ignore[arg-type]
+        cache_memory_share=reader.number("CACHE_MEMORY_SHARE", None, 0.01, 0.95, float),
+        prefix_cache=reader.choice("PREFIX_CACHE", "on", ("on", "off")) == "on",
         step_tokens=reader.number("STEP_TOKENS", 512, 64, 65_536),  # type: ignore[arg-type]
         model_generation=reader.text("MODEL_GENERATION"),
         model_window_pattern=pattern.upper() if pattern else None,

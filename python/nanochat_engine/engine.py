@@ -9,7 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from nanochat_engine.cache.blocks import BLOCK_TOKENS, BlockPool
+from nanochat_engine.cache.blocks import BLOCK_TOKENS
+from nanochat_engine.cache.manager import BlockManager, CacheSize
 from nanochat_engine.config import Settings
 from nanochat_engine.errors import EngineError, InternalError, InvalidRequest, Unavailable
 from nanochat_engine.open_requests import OpenRequests
@@ -19,6 +20,9 @@ from nanochat_engine.sequence import Sequence
 from nanochat_engine.snapshot import EngineSnapshot, EngineState, ModelInfo
 from nanochat_engine.step import StepRunner, settle
 from nanochat_engine.tokenizer.tokenizer import Tokenizer
+
+# Chunks of prompts end at its multiples where kernels give a row the same bits in any chunk: they compute as many rows at once.
+_EXACT_CHUNK = 16
 
 
 class Engine:
@@ -42,7 +46,8 @@ class Engine:
         self._facts: tuple[str, str, str, bool] | None = None
         self._tokenizer: Tokenizer | None = None
         self._runner: StepRunner | None = None
-        self._scheduler = Scheduler(BlockPool(0), max_running=1, max_waiting=0, step_tokens=BLOCK_TOKENS)
+        nothing = BlockManager(CacheSize(0))
+        self._scheduler = Scheduler(nothing, max_running=1, max_waiting=0, step_tokens=BLOCK_TOKENS)
         self._open = OpenRequests()
         self._aborts: dict[str, int] = {}
         # Held for schedule and settle, never during the forward pass, so that submit and abort wait for a millisecond at most.
@@ -121,8 +126,8 @@ class Engine:
             max_running=self._settings.max_running,
             max_waiting=self._settings.max_waiting,
             block_tokens=BLOCK_TOKENS,
-            blocks=scheduler.pool.size,
-            blocks_used=scheduler.pool.used,
+            blocks=scheduler.cache.pool.size,
+            blocks_used=scheduler.cache.pool.used,
             working=self._working,
             beat_age_seconds=time.monotonic() - self._beat_at,
             longest_step_seconds=self._longest_step,
@@ -144,7 +149,7 @@ class Engine:
         """Tokens that each choice may generate. Raises InvalidRequest where they can't fit."""
         if self._model is None:
             raise Unavailable("The model is still loading.", code="model_loading")
-        context = min(self._model.context_length, self._scheduler.pool.size * BLOCK_TOKENS)
+        context = min(self._model.context_length, self._scheduler.cache.pool.size * BLOCK_TOKENS)
         prompt, wanted = len(request.prompt_ids), request.params.max_tokens
         room = context - prompt
         if prompt == 0:
@@ -192,11 +197,15 @@ class Engine:
         self._runner, self._tokenizer, self._model = loaded.runner, loaded.tokenizer, loaded.info
         self._facts = (loaded.device, loaded.dtype, loaded.kernel, loaded.batch_invariant)
         self._longest_step = loaded.longest_step_seconds
+        # Whether a row's bits may depend on how it was computed: as part of which chunk of a prompt, or by decoding.
+        free = loaded.row_exact or not loaded.batch_invariant
         self._scheduler = Scheduler(
-            BlockPool(loaded.blocks),
+            BlockManager(loaded.cache, reuse=settings.prefix_cache, reuse_generated=free),
             max_running=settings.max_running,
             max_waiting=settings.max_waiting,
             step_tokens=settings.step_tokens,
+            chunk_multiple=_EXACT_CHUNK if loaded.row_exact else BLOCK_TOKENS,
+            free_cuts=free,
         )
         self._report("ready", "serve", None)
 
@@ -217,7 +226,11 @@ class Engine:
             self._working = True
             work = self._scheduler.schedule()
         if work:
+            started = time.perf_counter()
             tokens = runner.run(work)
+            # A step that draws nothing may still be under way on the device.
+            if tokens:
+                self._scheduler.observe(work, time.perf_counter() - started)
             with self._lock:
                 settled = settle(self._scheduler, work, tokens)
                 self._steps += 1

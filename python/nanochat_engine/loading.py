@@ -6,13 +6,15 @@ All of it runs on the engine thread, so that health answers meanwhile.
 from __future__ import annotations
 
 import logging
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 
-from nanochat_engine.cache.blocks import BLOCK_TOKENS, blocks_for
-from nanochat_engine.cache.store import BlockStore, bytes_per_token
+from nanochat_engine.cache.blocks import blocks_for
+from nanochat_engine.cache.manager import CacheSize, windowed_blocks_for
+from nanochat_engine.cache.store import BlockStore, bytes_per_block
 from nanochat_engine.checkpoint.loader import Inspection, inspect
 from nanochat_engine.checkpoint.mapping import map_parts
 from nanochat_engine.config import Settings
@@ -31,8 +33,10 @@ from nanochat_engine.warm_up import WarmUp
 
 _log = logging.getLogger(__name__)
 
-# The share of free memory that the cache takes where CACHE_TOKENS does not say.
+# The most of free memory that the cache takes where no setting says.
 _CACHE_SHARE = {"cpu": 0.25, "cuda": 0.85, "mps": 0.25}
+# As many as CACHE_TOKENS can ask for.
+_MOST_BLOCKS = 1 << 26
 # BATCH_INVARIANT=auto keeps the promise while a lone stream's step costs less than this factor more.
 _INVARIANT_COST = 1.10
 # Parameters below which measuring takes less than reading what was measured is worth.
@@ -41,12 +45,16 @@ _WORTH_KEEPING = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """A model that can step, and what health says of it."""
+    """A model that can step, and what health says of it.
+
+    row_exact: its kernels give a row the same bits however it is computed: alone, in any chunk of a prompt, in any company.
+    """
 
     runner: Runner
     tokenizer: Tokenizer
     info: ModelInfo
-    blocks: int
+    cache: CacheSize
+    row_exact: bool
     device: str
     dtype: str
     kernel: str
@@ -77,10 +85,10 @@ def load(
     threads = use_threads(settings, inspection.parameters)
     model = _build(settings, inspection, device, dtype, lambda share: report("loading", "load", share))
     report("warming", "warm", 0.0)
-    blocks = _cache_blocks(settings, architecture, dtype, device)
-    store = BlockStore(architecture, blocks, blocks, dtype, device)
+    cache = _cache_size(settings, architecture, dtype, device)
+    store = BlockStore(architecture, cache.blocks, cache.windowed_blocks, dtype, device)
     runner = Runner(model, store, device, quantum=1, beat=beat)
-    warm_up = WarmUp(runner, inspection.tokenizer, blocks, architecture.sequence_len, inspection.parameters)
+    warm_up = WarmUp(runner, inspection.tokenizer, cache, architecture.sequence_len, inspection.parameters)
     measured = _measure(settings, inspection, model, warm_up, device, dtype, threads)
     runner.quantum = measured.quantum or 1
     return LoadedModel(
@@ -93,7 +101,8 @@ def load(
             vocab_size=architecture.vocab_size,
             parameters=inspection.parameters,
         ),
-        blocks=blocks,
+        cache=cache,
+        row_exact=False,
         device=str(device),
         dtype=str(dtype).removeprefix("torch."),
         kernel=f"torch {torch.__version__} {torch.backends.cpu.get_cpu_capability()}, {threads} threads"
@@ -165,21 +174,38 @@ def _invariant_quantum(settings: Settings, model: Transformer, device: torch.dev
         return None
 
 
-def _cache_blocks(settings: Settings, architecture: Architecture, dtype: torch.dtype, device: torch.device) -> int:
-    """Blocks of the cache: CACHE_TOKENS, else what every running sequence could use, within a share of free memory."""
-    per_block = bytes_per_token(architecture, dtype) * BLOCK_TOKENS
-    room = free_memory(device) // per_block
-    if settings.cache_tokens is not None:
-        blocks = blocks_for(settings.cache_tokens)
-        if blocks > room:
-            raise SettingsError(
-                f"CACHE_TOKENS={settings.cache_tokens} takes {blocks * per_block >> 20} MiB; {room * per_block >> 20} MiB are free."
-            )
-        return blocks
-    wanted = settings.max_running * blocks_for(architecture.sequence_len)
-    blocks = min(wanted, int(room * _CACHE_SHARE.get(device.type, 0.25)))
-    if blocks < blocks_for(architecture.sequence_len):
-        raise SettingsError(
-            f"Too little memory: a cache for one full context takes {blocks_for(architecture.sequence_len) * per_block >> 20} MiB."
+def _cache_size(settings: Settings, architecture: Architecture, dtype: torch.dtype, device: torch.device) -> CacheSize:
+    """The cache by CACHE_TOKENS, else by CACHE_MEMORY_SHARE, else what all running sequences could use within a share of memory.
+
+    Raises SettingsError where it does not fit, or holds less than one context.
+    """
+    window = next((window for window in architecture.windows if window is not None), None)
+    context = blocks_for(architecture.sequence_len)
+
+    def sized(blocks: int) -> CacheSize:
+        if window is None:
+            return CacheSize(blocks)
+        return CacheSize(
+            blocks, windowed_blocks_for(blocks, window, settings.max_running, settings.step_tokens), window
         )
-    return blocks
+
+    def taken(size: CacheSize) -> int:
+        whole, windowed = bytes_per_block(architecture, dtype)
+        return size.blocks * whole + size.windowed_blocks * windowed
+
+    room = free_memory(device)
+    if settings.cache_tokens is not None:
+        size = sized(blocks_for(settings.cache_tokens))
+        if taken(size) > room:
+            raise SettingsError(
+                f"CACHE_TOKENS={settings.cache_tokens} takes {taken(size) >> 20} MiB; {room >> 20} MiB are free."
+            )
+        return size
+    share, most = settings.cache_memory_share, _MOST_BLOCKS
+    if share is None:
+        share, most = _CACHE_SHARE.get(device.type, 0.25), settings.max_running * context
+    # The largest that fits: what a cache takes grows with its blocks.
+    blocks = bisect_right(range(most + 1), share * room, key=lambda count: taken(sized(count))) - 1
+    if blocks < context:
+        raise SettingsError(f"Too little memory: a cache for one full context takes {taken(sized(context)) >> 20} MiB.")
+    return sized(blocks)

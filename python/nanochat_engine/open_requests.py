@@ -56,7 +56,9 @@ class OpenRequests:
                 del self._requests[delta.request_id]
                 self._finished += 1
                 generated = sum(sequence.generated for sequence in request.sequences)
-                events.append(RequestDone(delta.request_id, request.prompt_tokens, generated, cached_tokens=0))
+                # The first choice's: the others find what it has computed.
+                cached = request.sequences[0].cached_tokens or 0
+                events.append(RequestDone(delta.request_id, request.prompt_tokens, generated, cached))
         return events
 
     def take_finished(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from collections.abc import Sequence as Several
 from typing import Protocol, TypeVar
@@ -67,28 +68,48 @@ class Runner:
         previous: list[int] = []
         positions: list[int] = []
         slots: list[int] = []
+        windowed_slots: list[int] = []
         segments: list[Segment] = []
         last_rows: list[int] = []
         for item in work:
-            tokens, blocks = item.sequence.ids, item.sequence.blocks
-            end = item.start + item.length
-            segments.append(Segment(len(ids), item.start, item.length, tuple(blocks), windowed=tuple(blocks)))
-            ids += tokens[item.start : end]
-            previous += tokens[item.start - 1 : end - 1] if item.start else [0, *tokens[: end - 1]]
-            positions += range(item.start, end)
-            slots += (blocks[p // BLOCK_TOKENS] * BLOCK_TOKENS + p % BLOCK_TOKENS for p in range(item.start, end))
+            tokens, table = item.sequence.ids, item.sequence.table
+            start, end = item.start, item.start + item.length
+            segments.append(Segment(len(ids), start, item.length, table.blocks, table.windowed))
+            ids += tokens[start:end]
+            previous += tokens[start - 1 : end - 1] if start else [0, *tokens[: end - 1]]
+            positions += range(start, end)
+            _append_slots(slots, table.blocks, start, end)
+            if table.windowed:
+                _append_slots(windowed_slots, table.windowed, start, end)
             if end == len(tokens):
                 last_rows.append(len(ids) - 1)
         padding = -len(ids) % self.quantum
+        rows, windowed = len(ids) + padding, bool(windowed_slots)
+        # One buffer, so that one copy takes everything to the device.
+        columns = array("q", ids + [0] * padding)
+        columns.extend(previous + [0] * padding)
+        columns.extend(positions + [0] * padding)
+        columns.extend(slots + [self._store.scratch_slot] * padding)
+        if windowed:
+            columns.extend(windowed_slots + [self._store.windowed_scratch_slot] * padding)
+        columns.extend(last_rows + [0] * (-len(last_rows) % self.quantum))
+        on_device = torch.frombuffer(columns, dtype=torch.int64).to(self._device)
+        row_columns = on_device[: (4 + windowed) * rows].view(-1, rows).unbind()
         return Batch(
-            token_ids=self._ids(ids + [0] * padding),
-            previous_ids=self._ids(previous + [0] * padding),
-            positions=self._ids(positions + [0] * padding),
-            slots=self._ids(slots + [self._store.scratch_slot] * padding),
-            windowed_slots=self._ids(slots + [self._store.windowed_scratch_slot] * padding),
+            token_ids=row_columns[0],
+            previous_ids=row_columns[1],
+            positions=row_columns[2],
+            slots=row_columns[3],
+            windowed_slots=row_columns[-1],
             segments=tuple(segments),
-            logit_rows=self._ids(last_rows + [0] * (-len(last_rows) % self.quantum)),
+            logit_rows=on_device[(4 + windowed) * rows :],
         )
 
-    def _ids(self, values: list[int]) -> Tensor:
-        return torch.tensor(values, dtype=torch.int64, device=self._device)
+
+def _append_slots(slots: list[int], blocks: tuple[int, ...], start: int, end: int) -> None:
+    """The slots of positions [start, end), block by block."""
+    while start < end:
+        stop = min(end, (start // BLOCK_TOKENS + 1) * BLOCK_TOKENS)
+        shift = (blocks[start // BLOCK_TOKENS] - start // BLOCK_TOKENS) * BLOCK_TOKENS
+        slots += range(start + shift, stop + shift)
+        start = stop

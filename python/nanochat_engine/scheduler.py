@@ -1,7 +1,8 @@
 """Which tokens of which sequences the next step computes. Integers and lists: no torch, no clock, no thread.
 
-Continuous batching: sequences join and leave at any step. A prompt is computed in chunks that end at multiples of the
-block (Sarathi, arXiv 2308.16369); a generated token is a row of its own, when it is new and when it is replayed.
+Continuous batching: sequences join and leave at any step. A prompt is computed in chunks (Sarathi, arXiv 2308.16369). Where a
+row's bits depend on how it was computed, chunks end at every multiple of the block and a generated token is a row of its own,
+when it is new and when it is replayed.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ from collections import deque
 from collections.abc import Sequence as Several
 from dataclasses import dataclass
 
-from nanochat_engine.cache.blocks import BLOCK_TOKENS, BlockPool, blocks_for
+from nanochat_engine.cache.blocks import BLOCK_TOKENS
+from nanochat_engine.cache.manager import BlockManager
 from nanochat_engine.errors import QueueFull
 from nanochat_engine.sequence import Sequence
+from nanochat_engine.step_costs import StepCosts
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,20 +28,34 @@ class Work:
 
 
 class Scheduler:
-    """Owns who runs and who waits, and the blocks they hold.
+    """Owns who runs and who waits, and through `cache` the blocks they hold.
 
-    step_tokens: rows a step may spend on prompts and replay while nobody decodes; beside decoding sequences it is one block,
-    so that a long prompt never makes running streams wait for more than a chunk.
+    step_tokens: rows a step may spend on prompts and replay while nobody decodes; beside decoding sequences it is as many as
+    `costs` allows, so that a long prompt never makes running streams wait for long. free_cuts: rows have the same bits in
+    chunks of any length, so that a step takes as much of a prompt, or of a replay, as it may; chunks end at multiples of
+    chunk_multiple.
     """
 
-    def __init__(self, pool: BlockPool, *, max_running: int, max_waiting: int, step_tokens: int) -> None:
-        self.pool = pool
+    def __init__(
+        self,
+        cache: BlockManager,
+        *,
+        max_running: int,
+        max_waiting: int,
+        step_tokens: int,
+        chunk_multiple: int = BLOCK_TOKENS,
+        free_cuts: bool = False,
+    ) -> None:
+        self.cache = cache
+        self.costs = StepCosts()
         self.running: list[Sequence] = []
         self.waiting: deque[Sequence] = deque()
         self.preempted = 0
         self._max_running = max_running
         self._max_waiting = max_waiting
         self._step_tokens = step_tokens
+        self._chunk_multiple = chunk_multiple
+        self._free_cuts = free_cuts
 
     @property
     def idle(self) -> bool:
@@ -52,57 +69,98 @@ class Scheduler:
         self.waiting.extend(sequences)
 
     def remove(self, sequence: Sequence) -> None:
-        """Forget a sequence that finished or was aborted, wherever it is, and free its blocks."""
+        """Forget a sequence that finished or was aborted, wherever it is, and let go of its blocks."""
         if sequence in self.running:
             self.running.remove(sequence)
         elif sequence in self.waiting:
             self.waiting.remove(sequence)
-        self._free(sequence)
+        self._release(sequence)
 
     def schedule(self) -> list[Work]:
-        """The next step's rows. Blocks for them are held on return; `computed` is moved by the caller once they are computed."""
+        """The next step's rows. Blocks for them are held on return; the caller tells `advance` once they are computed."""
         work: list[Work] = []
-        for sequence in tuple(self.running):
-            if sequence.pending == 1 and sequence in self.running and self._reserve(sequence, len(sequence.ids), work):
+        running, index = self.running, 0
+        # Only the last are ever put back, so that an index into what runs stays right.
+        while index < len(running):
+            sequence = running[index]
+            if sequence.pending == 1 and self._reserve(sequence, len(sequence.ids), work):
                 work.append(Work(sequence, sequence.computed, 1))
-        budget = BLOCK_TOKENS if work else self._step_tokens
-        for sequence in tuple(self.running):
-            if sequence.pending > 1 and sequence in self.running:
-                budget -= self._advance(sequence, budget, work)
-        # One newcomer a step beside running streams: several short prompts at once would make them wait as a long one does.
-        starts = 1 if work else self._max_running
-        while budget > 0 and starts > 0 and self._admissible():
-            starts -= 1
-            sequence = self.waiting.popleft()
-            self.running.append(sequence)
-            budget -= self._advance(sequence, budget, work)
+            index += 1
+        if len(work) == len(running) and not self.waiting:
+            return work
+        budget = self._step_tokens
+        if work:
+            budget = self.costs.beside_rows(len(work), self._chunk_multiple, budget)
+        index = 0
+        while index < len(running):
+            if running[index].pending > 1:
+                budget -= self._advance(running[index], budget, work)
+            index += 1
+        self._admit(budget, work)
         return work
 
-    def _admissible(self) -> bool:
-        if not self.waiting or len(self.running) >= self._max_running:
-            return False
-        return self.pool.free >= blocks_for(len(self.waiting[0].ids) + 1) - len(self.waiting[0].blocks)
+    def advance(self, sequence: Sequence, computed: int) -> None:
+        """The first `computed` tokens of a running sequence are computed."""
+        sequence.computed = computed
+        if computed - sequence.table.entered * BLOCK_TOKENS >= BLOCK_TOKENS:
+            self.cache.enter(sequence.table, computed)
+
+    def observe(self, work: Several[Work], seconds: float) -> None:
+        """Learn what a step cost; call it before its tokens are appended."""
+        rows = sum(item.length for item in work)
+        decoding = sum(item.length == 1 and item.sequence.pending == 1 for item in work)
+        self.costs.observe(decoding, rows - decoding, seconds)
+
+    def _admit(self, budget: int, work: list[Work]) -> None:
+        """Start waiting sequences in their order, but for those that a running one computes blocks for: they wait for these."""
+        # One newcomer a step beside running streams: several short prompts at once would make them wait as a long one does.
+        starts = 1 if work else self._max_running
+        for sequence in tuple(self.waiting):
+            if budget <= 0 or starts == 0 or len(self.running) >= self._max_running:
+                return
+            found = self.cache.find(sequence.table)
+            if any(self.cache.awaits(sequence.table, found, other.table) for other in self.running):
+                continue
+            if not self.cache.fits(sequence.table, found):
+                return
+            starts -= 1
+            self.waiting.remove(sequence)
+            self.running.append(sequence)
+            self.cache.attach(sequence.table, found)
+            sequence.start(found * BLOCK_TOKENS)
+            budget -= self._advance(sequence, budget, work)
 
     def _advance(self, sequence: Sequence, budget: int, work: list[Work]) -> int:
         """Schedule as much of a prompt, or of ids to replay, as the budget takes; return the rows spent."""
-        position, spent = sequence.computed, 0
+        start = position = sequence.computed
+        last = start + budget
         while position < len(sequence.ids):
-            length = 1
-            if position < sequence.prompt_tokens:
-                length = min((position // BLOCK_TOKENS + 1) * BLOCK_TOKENS, sequence.prompt_tokens) - position
-            if spent + length > budget or not self._reserve(sequence, position + length, work):
+            end = self._chunk_end(sequence, position, last)
+            if not position < end <= last:
                 break
-            work.append(Work(sequence, position, length))
-            position, spent = position + length, spent + length
-        return spent
+            held = self.cache.reserve(sequence.table, start, end)
+            # Others are put back for the first chunk alone.
+            if not held and (position > start or not self._reserve(sequence, end, work)):
+                break
+            work.append(Work(sequence, position, end - position))
+            position = end
+        return position - start
+
+    def _chunk_end(self, sequence: Sequence, position: int, last: int) -> int:
+        """Where the chunk that begins at `position` ends; with free cuts not beyond `last`, nor beyond what fits."""
+        multiple, tokens = self._chunk_multiple, len(sequence.ids)
+        if not self._free_cuts:
+            if position >= sequence.prompt_tokens:
+                return position + 1
+            return min((position // multiple + 1) * multiple, sequence.prompt_tokens)
+        # What is free goes before what others would have to be put back for.
+        room = (len(sequence.table.blocks) + self.cache.available) * BLOCK_TOKENS
+        last = min(last, max(room, position + multiple))
+        return tokens if tokens <= last else last // multiple * multiple
 
     def _reserve(self, sequence: Sequence, tokens: int, work: list[Work]) -> bool:
         """Hold blocks for `tokens` positions. Where none is free the youngest sequences are put back, this one at the last."""
-        while len(sequence.blocks) < blocks_for(tokens):
-            block = self.pool.take()
-            if block is not None:
-                sequence.blocks.append(block)
-                continue
+        while not self.cache.reserve(sequence.table, sequence.computed, tokens):
             youngest = self.running[-1]
             self._preempt(youngest)
             work[:] = [item for item in work if item.sequence is not youngest]
@@ -111,13 +169,12 @@ class Scheduler:
         return True
 
     def _preempt(self, sequence: Sequence) -> None:
-        """Put a running sequence back to the head of the queue; it is recomputed later, to the same bits."""
+        """Put a running sequence back to the head of the queue; what can't be found then is recomputed, to the same bits."""
         self.running.remove(sequence)
-        self._free(sequence)
+        self._release(sequence)
         self.waiting.appendleft(sequence)
         self.preempted += 1
 
-    def _free(self, sequence: Sequence) -> None:
-        self.pool.give_back(sequence.blocks)
-        sequence.blocks = []
+    def _release(self, sequence: Sequence) -> None:
+        self.cache.release(sequence.table)
         sequence.computed = 0

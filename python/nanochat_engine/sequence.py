@@ -6,6 +6,7 @@ which is how resumption and preemption work. It knows no torch and no other sequ
 
 from __future__ import annotations
 
+from nanochat_engine.cache.manager import BlockTable
 from nanochat_engine.errors import InvalidRequest
 from nanochat_engine.request import ChoiceDelta, ChoiceResume, FinishReason, GenerateRequest
 from nanochat_engine.tokenizer.incremental import TextStream
@@ -14,7 +15,10 @@ from nanochat_engine.tools.tool_loop import CalculatorLoop
 
 
 class Sequence:
-    """ids: prompt and generated tokens. computed: how many of them have their keys and values in `blocks`."""
+    """ids: prompt and generated tokens. computed: how many of them have their keys and values in the blocks of `table`.
+
+    cached_tokens: tokens of the prompt whose keys and values were there when it first ran, None before.
+    """
 
     def __init__(self, request: GenerateRequest, index: int, max_tokens: int, tokenizer: Tokenizer) -> None:
         self.request_id = request.request_id
@@ -23,7 +27,8 @@ class Sequence:
         self.prompt_tokens = len(request.prompt_ids)
         self.ids = list(request.prompt_ids)
         self.computed = 0
-        self.blocks: list[int] = []
+        self.table = BlockTable(self.ids, self.prompt_tokens)
+        self.cached_tokens: int | None = None
         self.finish_reason: FinishReason | None = None
         self._max_tokens = max_tokens
         self._tokenizer = tokenizer
@@ -42,6 +47,12 @@ class Sequence:
     def pending(self) -> int:
         """Tokens that the next steps have to compute; one, the newest, while it is decoding."""
         return len(self.ids) - self.computed
+
+    def start(self, found: int) -> None:
+        """Begin, or begin anew, with keys and values for the first `found` tokens."""
+        self.computed = found
+        if self.cached_tokens is None:
+            self.cached_tokens = min(found, self.prompt_tokens)
 
     def append(self, sampled: int) -> ChoiceDelta:
         """Take the next token: the calculator's forced one where there is one, else the sampled."""

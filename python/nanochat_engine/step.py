@@ -26,12 +26,12 @@ class Settled:
 
 
 def settle(scheduler: Scheduler, work: Several[Work], tokens: Several[int | None]) -> Settled:
-    """Enter a computed step into its sequences; those that finish give their blocks back."""
+    """Enter a computed step into its sequences; those that finish let go of their blocks."""
     settled = Settled([], [])
     remaining = iter(tokens)
     for item in work:
         sequence = item.sequence
-        sequence.computed = item.start + item.length
+        scheduler.advance(sequence, item.start + item.length)
         if sequence.computed < len(sequence.ids):
             continue
         token = next(remaining)

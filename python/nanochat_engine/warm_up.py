@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from nanochat_engine.cache.blocks import BLOCK_TOKENS, BlockPool
+from nanochat_engine.cache.blocks import BLOCK_TOKENS
+from nanochat_engine.cache.manager import BlockManager, CacheSize
 from nanochat_engine.errors import CheckpointCorrupt
 from nanochat_engine.request import GenerateRequest, SamplingParams
 from nanochat_engine.runner import Runner
@@ -29,10 +30,10 @@ class WarmUp:
     context: the model's, in tokens. parameters: its size, by which the steps are measured out.
     """
 
-    def __init__(self, runner: Runner, tokenizer: Tokenizer, blocks: int, context: int, parameters: int) -> None:
+    def __init__(self, runner: Runner, tokenizer: Tokenizer, cache: CacheSize, context: int, parameters: int) -> None:
         self._runner = runner
         self._tokenizer = tokenizer
-        self._blocks = blocks
+        self._cache = cache
         self._context = context
         self._affordable = max(BLOCK_TOKENS + 1, _PROMPT_PRODUCTS // max(1, parameters))
 
@@ -70,9 +71,13 @@ class WarmUp:
 
         Raises CheckpointCorrupt where the model gives no numbers.
         """
-        room = min(self._context, self._blocks * BLOCK_TOKENS) - tokens
+        room = min(self._context, self._cache.blocks * BLOCK_TOKENS) - tokens
         scheduler = Scheduler(
-            BlockPool(self._blocks), max_running=len(prompts), max_waiting=len(prompts), step_tokens=step_tokens
+            # The prompts are alike, and what is measured has to be computed.
+            BlockManager(self._cache, reuse=False),
+            max_running=len(prompts),
+            max_waiting=len(prompts),
+            step_tokens=step_tokens,
         )
         params = SamplingParams(seed=0, max_tokens=tokens, ignore_eos=True)
         for number, length in enumerate(prompts):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nanochat_engine import loading
-from nanochat_engine.cache.blocks import BlockPool
+from nanochat_engine.cache.manager import BlockManager
 from nanochat_engine.config import Settings
 from nanochat_engine.kept.copies import Copies
 from nanochat_engine.loading import LoadedModel, load
@@ -46,7 +46,7 @@ def continuation(loaded: LoadedModel) -> list[int]:
     sequence = Sequence(
         GenerateRequest("a", tuple(expected.tokens), params, calculator=False), 0, tokens, loaded.tokenizer
     )
-    scheduler = Scheduler(BlockPool(loaded.blocks), max_running=1, max_waiting=1, step_tokens=512)
+    scheduler = Scheduler(BlockManager(loaded.cache), max_running=1, max_waiting=1, step_tokens=512)
     scheduler.add([sequence])
     while not scheduler.idle:
         take_step(scheduler, loaded.runner)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from collections.abc import Sequence as Several
 from dataclasses import dataclass, field
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nanochat_engine.cache.blocks import BLOCK_TOKENS, BlockPool, blocks_for
+from nanochat_engine.cache.blocks import BLOCK_TOKENS
+from nanochat_engine.cache.manager import BlockManager, CacheSize, windowed_blocks_for
 from nanochat_engine.errors import QueueFull
 from nanochat_engine.request import GenerateRequest, SamplingParams
 from nanochat_engine.scheduler import Scheduler, Work
 from nanochat_engine.sequence import Sequence
-from nanochat_engine.step import take_step
+from nanochat_engine.step import settle, take_step
 from tests.golden import golden_tokenizer
+
+WINDOW = 100
 
 
 def next_token(ids: Several[int]) -> int:
@@ -24,11 +29,39 @@ def next_token(ids: Several[int]) -> int:
     return zlib.crc32(repr(list(ids)).encode()) % 256
 
 
+def slot_of(blocks: Several[int], position: int) -> int:
+    return blocks[position // BLOCK_TOKENS] * BLOCK_TOKENS + position % BLOCK_TOKENS
+
+
+class Contents:
+    """What the model would keep in one pool's slots: here a checksum of all tokens so far, so that a wrong share is seen."""
+
+    def __init__(self) -> None:
+        self.slots: dict[int, int] = {}
+
+    def write(self, blocks: Several[int], ids: Several[int], start: int, end: int) -> None:
+        past = zlib.crc32(bytes(ids[:start]))
+        for position in range(start, end):
+            past = zlib.crc32(bytes(ids[position : position + 1]), past)
+            self.slots[slot_of(blocks, position)] = past
+
+    def check(self, blocks: Several[int], ids: Several[int], first: int, end: int) -> None:
+        """Positions [first, end) hold what computing `ids` gives."""
+        past = zlib.crc32(bytes(ids[:first]))
+        for position in range(first, end):
+            past = zlib.crc32(bytes(ids[position : position + 1]), past)
+            assert self.slots.get(slot_of(blocks, position)) == past, "a row sees what is not its own past"
+
+
 @dataclass
 class ChecksumRunner:
     """Computes steps as the model would, and checks what the scheduler hands it."""
 
+    chunk_multiple: int = BLOCK_TOKENS
+    free_cuts: bool = False
     steps: list[list[Work]] = field(default_factory=list)
+    contents: Contents = field(default_factory=Contents)
+    windowed: Contents = field(default_factory=Contents)
 
     def run(self, work: Several[Work]) -> list[int]:
         self.steps.append(list(work))
@@ -38,19 +71,35 @@ class ChecksumRunner:
             assert item.start == reached.get(id(sequence), sequence.computed), (
                 "a position was skipped or computed twice"
             )
-            assert len(sequence.blocks) >= blocks_for(end), "a row has no slot"
             if item.length > 1:
-                assert end <= sequence.prompt_tokens
-                assert end % BLOCK_TOKENS == 0 or end == sequence.prompt_tokens, "a chunk ends between blocks"
+                assert end % self.chunk_multiple == 0 or end in (sequence.prompt_tokens, len(sequence.ids))
+                if not self.free_cuts:
+                    assert end <= sequence.prompt_tokens
+                    assert item.start % BLOCK_TOKENS + item.length <= BLOCK_TOKENS, "a chunk spans blocks"
             reached[id(sequence)] = end
+            self.contents.write(sequence.table.blocks, sequence.ids, item.start, end)
+            if sequence.table.windowed:
+                self.windowed.write(sequence.table.windowed, sequence.ids, item.start, end)
+        for item in work:
+            table, end = item.sequence.table, item.start + item.length
+            self.contents.check(table.blocks, table.ids, 0, end)
+            if table.windowed:
+                self.windowed.check(table.windowed, table.ids, max(0, item.start - WINDOW), end)
         ending = [item.sequence for item in work if item.start + item.length == len(item.sequence.ids)]
         return [next_token(sequence.ids) for sequence in ending]
 
 
-def sequence_of(name: str, prompt: int, max_tokens: int) -> Sequence:
+def sequence_of(name: str, prompt: int, max_tokens: int, index: int = 0) -> Sequence:
+    """Prompts of one first letter begin alike."""
     params = SamplingParams(seed=0, max_tokens=max_tokens, ignore_eos=True)
-    ids = tuple((len(name) + position) % 256 for position in range(prompt))
-    return Sequence(GenerateRequest(name, ids, params, calculator=False), 0, max_tokens, golden_tokenizer())
+    ids = tuple((ord(name[0]) + position) % 256 for position in range(prompt))
+    request = GenerateRequest(name, ids, params, n=index + 1, calculator=False)
+    return Sequence(request, index, max_tokens, golden_tokenizer())
+
+
+def scheduler_of(blocks: int, *, max_running: int = 4, max_waiting: int = 4, step_tokens: int = 64) -> Scheduler:
+    cache = BlockManager(CacheSize(blocks))
+    return Scheduler(cache, max_running=max_running, max_waiting=max_waiting, step_tokens=step_tokens)
 
 
 def finished_alone(sequence: Sequence) -> list[int]:
@@ -60,45 +109,84 @@ def finished_alone(sequence: Sequence) -> list[int]:
     return ids
 
 
+def run_until(scheduler: Scheduler, runner: ChecksumRunner, reached: Callable[[], bool], most: int = 2000) -> None:
+    """Take steps until it is so; fails after `most`."""
+    for _ in range(most):
+        if reached():
+            return
+        take_step(scheduler, runner)
+    raise AssertionError("never reached")
+
+
 sizes = st.tuples(st.integers(1, 300), st.integers(1, 60))
 
 
 @settings(deadline=None, max_examples=150)
 @given(
-    arrivals=st.lists(st.tuples(st.integers(0, 40), sizes, st.booleans()), min_size=1, max_size=12),
+    arrivals=st.lists(
+        st.tuples(st.integers(0, 40), sizes, st.sampled_from("aab"), st.booleans()), min_size=1, max_size=12
+    ),
     blocks=st.integers(6, 30),
     max_running=st.integers(1, 6),
     step_tokens=st.sampled_from([64, 128, 512]),
+    windowed=st.booleans(),
+    reuse=st.booleans(),
+    free_cuts=st.booleans(),
+    seconds=st.randoms(use_true_random=False),
 )
 def test_random_arrivals_and_cancellations_lose_no_block_and_starve_nobody(
-    arrivals: list[tuple[int, tuple[int, int], bool]], blocks: int, max_running: int, step_tokens: int
+    arrivals: list[tuple[int, tuple[int, int], str, bool]],
+    blocks: int,
+    max_running: int,
+    step_tokens: int,
+    windowed: bool,
+    reuse: bool,
+    free_cuts: bool,
+    seconds: Random,
 ) -> None:
-    pool = BlockPool(blocks)
-    scheduler = Scheduler(pool, max_running=max_running, max_waiting=100, step_tokens=step_tokens)
-    runner = ChecksumRunner()
+    size = CacheSize(blocks)
+    if windowed:
+        size = CacheSize(blocks, windowed_blocks_for(blocks, WINDOW, 1, step_tokens), WINDOW)
+    cache = BlockManager(size, reuse=reuse, reuse_generated=free_cuts)
+    multiple = 16 if free_cuts else BLOCK_TOKENS
+    scheduler = Scheduler(
+        cache,
+        max_running=max_running,
+        max_waiting=100,
+        step_tokens=step_tokens,
+        chunk_multiple=multiple,
+        free_cuts=free_cuts,
+    )
+    runner = ChecksumRunner(multiple, free_cuts)
     todo = [
-        (step, sequence_of("s" * (i + 1), *size), cancel) for i, (step, size, cancel) in enumerate(sorted(arrivals))
+        (step, sequence_of(kind + "s" * i, *size), cancel)
+        for i, (step, size, kind, cancel) in enumerate(sorted(arrivals))
     ]
     cancelled: list[Sequence] = []
-    live: list[Sequence] = []
     # Each token takes at most one step, and a preempted sequence is computed again at most once for each older token.
     for step in range(40 + 12 * (300 + 60) * 12):
         for start, sequence, cancel in todo:
             if start == step:
                 scheduler.add([sequence])
-                live.append(sequence)
             elif cancel and start + 7 == step and sequence.finish_reason is None:
                 scheduler.remove(sequence)
                 cancelled.append(sequence)
-        take_step(scheduler, runner)
-        held = [block for sequence in live for block in sequence.blocks]
-        assert len(held) == len(set(held)), "a block is shared"
-        assert pool.used == len(held), "a block is lost"
+        work = scheduler.schedule()
+        assert work or scheduler.idle, "a step did nothing while somebody waits"
+        tokens = runner.run(work)
+        scheduler.observe(work, seconds.uniform(0, 0.1))
+        settle(scheduler, work, tokens)
+        tables = [sequence.table for sequence in scheduler.running]
+        assert cache.pool.used == len({block for table in tables for block in table.blocks}), "a block is lost"
+        if cache.windowed is not None:
+            windows = {block for table in tables for block in table.windowed[table.dropped :]}
+            assert cache.windowed.used == len(windows), "a block of a window's layer is lost"
         assert len(scheduler.running) <= max_running
         if step > 47 and scheduler.idle:
             break
     assert scheduler.idle
-    assert pool.used == 0
+    assert cache.pool.used == 0
+    assert cache.windowed is None or cache.windowed.used == 0
     for _, sequence, _ in todo:
         if sequence not in cancelled:
             assert sequence.finish_reason == "length"
@@ -106,7 +194,7 @@ def test_random_arrivals_and_cancellations_lose_no_block_and_starve_nobody(
 
 
 def test_sequences_join_and_leave_a_running_batch_at_any_step() -> None:
-    scheduler = Scheduler(BlockPool(8), max_running=4, max_waiting=4, step_tokens=64)
+    scheduler = scheduler_of(8, max_running=4, max_waiting=4, step_tokens=64)
     runner = ChecksumRunner()
     first, second = sequence_of("a", 3, 6), sequence_of("b", 3, 2)
     scheduler.add([first])
@@ -119,8 +207,8 @@ def test_sequences_join_and_leave_a_running_batch_at_any_step() -> None:
     assert [item.sequence for item in runner.steps[1]] == [first, second]
 
 
-def test_a_long_prompt_takes_one_block_a_step_beside_running_streams() -> None:
-    scheduler = Scheduler(BlockPool(16), max_running=2, max_waiting=2, step_tokens=512)
+def test_a_long_prompt_takes_one_chunk_a_step_beside_running_streams_while_no_cost_is_known() -> None:
+    scheduler = scheduler_of(16, max_running=2, step_tokens=512)
     runner = ChecksumRunner()
     scheduler.add([sequence_of("a", 3, 20)])
     take_step(scheduler, runner)
@@ -129,8 +217,73 @@ def test_a_long_prompt_takes_one_block_a_step_beside_running_streams() -> None:
     assert [item.length for item in runner.steps[1]] == [1, BLOCK_TOKENS]
 
 
+def test_a_long_prompt_takes_what_three_plain_steps_allow_beside_running_streams() -> None:
+    cache = BlockManager(CacheSize(16), reuse_generated=True)
+    scheduler = Scheduler(cache, max_running=2, max_waiting=2, step_tokens=512, chunk_multiple=16, free_cuts=True)
+    runner = ChecksumRunner(16, free_cuts=True)
+    scheduler.costs.observe(0, 512, 0.512)
+    scheduler.costs.observe(1, 0, 0.060)
+    scheduler.add([sequence_of("a", 3, 20)])
+    take_step(scheduler, runner)
+    scheduler.add([sequence_of("b", 400, 2)])
+    take_step(scheduler, runner)
+    assert [item.length for item in runner.steps[1]] == [1, 112]
+
+
+def test_choices_of_one_prompt_compute_it_once() -> None:
+    scheduler = scheduler_of(40, max_running=8, max_waiting=8, step_tokens=512)
+    runner = ChecksumRunner()
+    choices = [sequence_of("a", 300, 4, index) for index in range(4)]
+    scheduler.add(choices)
+    run_until(scheduler, runner, lambda: scheduler.idle)
+    rows = sum(item.length for step in runner.steps for item in step)
+    # The whole prompt once, then for each of the others what lies behind its last full block, and the generated tokens.
+    assert rows == 300 + 3 * (300 - 256) + 4 * 3
+    assert [choice.cached_tokens for choice in choices] == [0, 256, 256, 256]
+
+
+def test_who_waits_for_a_prompt_under_way_is_overtaken_by_others_and_not_forgotten() -> None:
+    scheduler = scheduler_of(40, max_running=8, max_waiting=8, step_tokens=128)
+    runner = ChecksumRunner()
+    first, second, other = sequence_of("a", 250, 4), sequence_of("aa", 250, 4), sequence_of("b", 50, 4)
+    scheduler.add([first])
+    take_step(scheduler, runner)
+    scheduler.add([second, other])
+    take_step(scheduler, runner)
+    assert scheduler.running == [first, other]
+    run_until(scheduler, runner, lambda: scheduler.idle)
+    assert second.cached_tokens == 192
+
+
+def test_a_next_turn_finds_the_one_before_with_its_answer_where_rows_are_exact() -> None:
+    cache = BlockManager(CacheSize(40), reuse_generated=True)
+    scheduler = Scheduler(cache, max_running=2, max_waiting=2, step_tokens=512, chunk_multiple=16, free_cuts=True)
+    runner = ChecksumRunner(16, free_cuts=True)
+    turn = sequence_of("a", 100, 60)
+    scheduler.add([turn])
+    run_until(scheduler, runner, lambda: scheduler.idle)
+    params = SamplingParams(seed=0, max_tokens=4)
+    request = GenerateRequest("next", (*turn.ids, 1, 2, 3), params, calculator=False)
+    following = Sequence(request, 0, 4, golden_tokenizer())
+    scheduler.add([following])
+    take_step(scheduler, runner)
+    assert following.cached_tokens == 128
+
+
+def test_a_sequence_that_was_put_back_finds_its_own_blocks() -> None:
+    scheduler = scheduler_of(7, max_running=2, step_tokens=512)
+    runner = ChecksumRunner()
+    old, young = sequence_of("a", 120, 120), sequence_of("b", 150, 100)
+    scheduler.add([old, young])
+    run_until(scheduler, runner, lambda: scheduler.preempted > 0 and young in scheduler.running)
+    assert young.computed >= BLOCK_TOKENS
+    assert young.cached_tokens == 0, "what it had computed itself is not counted"
+    run_until(scheduler, runner, lambda: scheduler.idle)
+    assert young.ids == finished_alone(young)
+
+
 def test_the_youngest_is_put_back_when_blocks_run_out_and_ends_with_the_same_tokens() -> None:
-    scheduler = Scheduler(BlockPool(3), max_running=2, max_waiting=2, step_tokens=64)
+    scheduler = scheduler_of(3, max_running=2, max_waiting=2, step_tokens=64)
     runner = ChecksumRunner()
     old, young = sequence_of("a", 60, 70), sequence_of("b", 50, 40)
     scheduler.add([old])
@@ -144,7 +297,7 @@ def test_the_youngest_is_put_back_when_blocks_run_out_and_ends_with_the_same_tok
 
 
 def test_too_many_waiting_sequences_are_refused_and_none_of_them_kept() -> None:
-    scheduler = Scheduler(BlockPool(8), max_running=1, max_waiting=1, step_tokens=64)
+    scheduler = scheduler_of(8, max_running=1, max_waiting=1, step_tokens=64)
     scheduler.add([sequence_of("a", 3, 3)])
     scheduler.add([sequence_of("b", 3, 3)])
     with pytest.raises(QueueFull):

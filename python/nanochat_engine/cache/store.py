@@ -12,9 +12,16 @@ from nanochat_engine.model.architecture import Architecture
 
 
 def bytes_per_token(architecture: Architecture, dtype: torch.dtype) -> int:
-    """Bytes that one position takes in the cache, keys and values of all layers."""
+    """Bytes that one position takes in the cache, keys and values of all layers, while every window reaches it."""
+    return sum(bytes_per_block(architecture, dtype)) // BLOCK_TOKENS
+
+
+def bytes_per_block(architecture: Architecture, dtype: torch.dtype) -> tuple[int, int]:
+    """Bytes that a block takes in the cache: keys and values of the layers that see everything, and of those with a window."""
     a = architecture
-    return 2 * a.n_layer * a.n_kv_head * a.head_dim * dtype.itemsize
+    layer = 2 * a.n_kv_head * a.head_dim * BLOCK_TOKENS * dtype.itemsize
+    whole = a.windows.count(None)
+    return whole * layer, (a.n_layer - whole) * layer
 
 
 class BlockStore:

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nanochat_engine.cache.blocks import BlockPool
+from nanochat_engine.cache.manager import BlockManager, CacheSize
 from nanochat_engine.model.rows import invariant_quantum
 from nanochat_engine.request import ChoiceResume, GenerateRequest, SamplingParams
 from nanochat_engine.runner import Runner
@@ -51,8 +51,13 @@ def sequence_of(name: str, prompt: int, salt: int, resumed: tuple[int, ...] = ()
     return Sequence(GenerateRequest(name, ids, params, calculator=False, resume=resume), 0, TOKENS, golden_tokenizer())
 
 
-def generate(runner: RecordingRunner, sequences: list[Sequence], step_tokens: int, blocks: int = BLOCKS) -> Scheduler:
-    scheduler = Scheduler(BlockPool(blocks), max_running=16, max_waiting=16, step_tokens=step_tokens)
+def cache_of(name: str, blocks: int = BLOCKS, windowed_blocks: int | None = None) -> BlockManager:
+    window = min((window for window in golden_model(name)[0].architecture.windows if window is not None), default=None)
+    return BlockManager(CacheSize(blocks, blocks if windowed_blocks is None else windowed_blocks, window))
+
+
+def generate(runner: RecordingRunner, cache: BlockManager, sequences: list[Sequence], step_tokens: int) -> Scheduler:
+    scheduler = Scheduler(cache, max_running=16, max_waiting=16, step_tokens=step_tokens)
     for sequence in sequences:
         scheduler.add([sequence])
     while not scheduler.idle:
@@ -78,7 +83,7 @@ def test_logits_have_the_same_bits_in_any_company_budget_and_replay(
 ) -> None:
     runner = recording_runner(name)
     alone = sequence_of("probe", prompt, salt=5)
-    generate(runner, [alone], step_tokens=512)
+    generate(runner, cache_of(name), [alone], step_tokens=512)
     expected = recorded(runner, prompt)
 
     others = [sequence_of(f"other {i}", length, salt=i) for i, length in enumerate(company)]
@@ -86,7 +91,7 @@ def test_logits_have_the_same_bits_in_any_company_budget_and_replay(
     probe = sequence_of("probe", prompt, salt=5, resumed=resumed)
     for position in range(replayed, TOKENS):
         del runner.seen["probe", prompt + position]
-    generate(runner, [*others[:place], probe, *others[place:]], step_tokens)
+    generate(runner, cache_of(name), [*others[:place], probe, *others[place:]], step_tokens)
 
     assert probe.ids == alone.ids
     for mine, theirs in zip(recorded(runner, prompt)[replayed:], expected[replayed:], strict=True):
@@ -97,14 +102,47 @@ def test_logits_have_the_same_bits_in_any_company_budget_and_replay(
 def test_logits_have_the_same_bits_after_preemption_and_in_scattered_blocks(name: str) -> None:
     runner = recording_runner(name)
     alone = sequence_of("probe", 60, salt=5)
-    generate(runner, [alone], step_tokens=512)
+    generate(runner, cache_of(name), [alone], step_tokens=512)
     expected = recorded(runner, 60)
 
     probe = sequence_of("probe", 60, salt=5)
-    scheduler = generate(
-        runner, [sequence_of("old", 57, salt=1), sequence_of("older", 120, salt=2), probe], 64, blocks=5
-    )
+    others = [sequence_of("old", 57, salt=1), sequence_of("older", 120, salt=2)]
+    scheduler = generate(runner, cache_of(name, blocks=5), [*others, probe], 64)
 
     assert scheduler.preempted > 0
     assert probe.ids == alone.ids
     assert all(torch.equal(mine, theirs) for mine, theirs in zip(recorded(runner, 60), expected, strict=True))
+
+
+@pytest.mark.parametrize("name", ["2025-10", "2026-03-14"])
+@settings(deadline=None, max_examples=8)
+@given(
+    prompt=st.integers(300, 700),
+    common=st.integers(64, 700),
+    company=st.lists(st.integers(1, 400), max_size=4),
+    replayed=st.integers(0, TOKENS - 1),
+)
+def test_logits_have_the_same_bits_behind_a_prefix_that_was_found(
+    name: str, prompt: int, common: int, company: list[int], replayed: int
+) -> None:
+    runner = recording_runner(name)
+    alone = sequence_of("probe", prompt, salt=5)
+    generate(runner, cache_of(name), [alone], step_tokens=512)
+    expected = recorded(runner, prompt)
+
+    # Layers with a window of 256 have as many blocks as that and a step of 64 tokens take: theirs are reused all the time.
+    cache = cache_of(name, windowed_blocks=13)
+    common = min(common, prompt)
+    before = sequence_of("before", common, salt=5)
+    generate(runner, cache, [before, *(sequence_of(f"a{i}", length, salt=i) for i, length in enumerate(company))], 64)
+    resumed = tuple(alone.ids[prompt : prompt + replayed])
+    probe = sequence_of("probe", prompt, salt=5, resumed=resumed)
+    for position in range(replayed, TOKENS):
+        del runner.seen["probe", prompt + position]
+    generate(runner, cache, [probe], 64)
+
+    if not company:
+        assert probe.cached_tokens == min(common // 64, (prompt + replayed - 1) // 64) * 64
+    assert probe.ids == alone.ids
+    for mine, theirs in zip(recorded(runner, prompt)[replayed:], expected[replayed:], strict=True):
+        assert torch.equal(mine, theirs)

@@ -10,9 +10,15 @@ from pydantic_core import ErrorDetails, from_json
 from starlette.requests import Request
 
 from nanochat_engine.api.error_response import HttpRefusal
+from nanochat_engine.api.structure import has_more_values
+from nanochat_engine.config import Settings
 from nanochat_engine.errors import InvalidRequest, RequestTooLarge
 
 READ_SECONDS = 30.0
+
+# A body of more strings, arrays and objects would keep the event loop for longer than tens of milliseconds.
+_MOST_VALUES = 10_000
+_MOST_VALUES_A_MESSAGE = 20
 
 # Listing more problems than this only costs time on the event loop.
 _MOST_ERRORS = 100
@@ -20,8 +26,8 @@ _MOST_ERRORS = 100
 Schema = TypeVar("Schema", bound=BaseModel)
 
 
-async def read_body(request: Request, schema: type[Schema], limit: int) -> Schema:
-    """The body as `schema`; limit in bytes.
+async def read_body(request: Request, schema: type[Schema], settings: Settings) -> Schema:
+    """The body as `schema`, of at most body_limit_bytes.
 
     Raises HttpRefusal (408, 415), RequestTooLarge or InvalidRequest; ClientDisconnect when the client leaves meanwhile.
     """
@@ -31,9 +37,11 @@ async def read_body(request: Request, schema: type[Schema], limit: int) -> Schem
         raise HttpRefusal(415, "The body must not be compressed.")
     try:
         async with asyncio.timeout(READ_SECONDS):
-            raw = await _read(request, limit)
+            raw = await _read(request, settings.body_limit_bytes)
     except TimeoutError as error:
         raise HttpRefusal(408, f"The body did not arrive within {READ_SECONDS:g} seconds.", headers=_CLOSE) from error
+    if has_more_values(raw, _MOST_VALUES + _MOST_VALUES_A_MESSAGE * settings.max_messages):
+        raise InvalidRequest("The body has too many fields.")
     return parse(raw, schema)
 
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
-import uuid
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from nanochat_engine.api.admission import Admission
 from nanochat_engine.api.body import read_body
 from nanochat_engine.api.engine_port import EnginePort
-from nanochat_engine.api.exchange import Exchange
 from nanochat_engine.api.models import check_model
-from nanochat_engine.api.openai_answer import Answer, AnswerShape, Choice
+from nanochat_engine.api.openai_answer import AnswerShape, Choice
+from nanochat_engine.api.openai_exchange import openai_exchange
 from nanochat_engine.api.openai_schemas import ChatCompletionBody
 from nanochat_engine.api.prompt import chat_prompt
-from nanochat_engine.api.schemas import MAX_SEED
 from nanochat_engine.config import Settings
-from nanochat_engine.request import FinishReason, GenerateRequest
+from nanochat_engine.request import FinishReason
 
 
 def _delta(index: int, delta: dict[str, str], finish: FinishReason | None = None) -> Choice:
@@ -31,6 +27,7 @@ def _message(index: int, text: str, finish: FinishReason | None) -> Choice:
 
 
 SHAPE = AnswerShape(
+    id_prefix="chatcmpl",
     object="chat.completion",
     chunk_object="chat.completion.chunk",
     opening=lambda index: _delta(index, {"role": "assistant", "content": ""}),
@@ -45,23 +42,9 @@ def chat_completions_router(settings: Settings, engine: EnginePort, admission: A
     @router.post("/v1/chat/completions", response_model=None)
     @router.post("/chat/completions", response_model=None)
     async def chat_completions(request: Request) -> Response:
-        body = await read_body(request, ChatCompletionBody, settings.body_limit_bytes)
+        body = await read_body(request, ChatCompletionBody, settings)
         model = check_model(body.model, settings, engine)
         prompt = chat_prompt(body.messages, settings)
-        wanted = GenerateRequest(
-            request_id=f"chatcmpl-{uuid.uuid4().hex}",
-            prompt_ids=(),
-            params=body.params(secrets.randbelow(MAX_SEED + 1)),
-            n=body.n or 1,
-        )
-        answer = Answer(
-            shape=SHAPE,
-            id=wanted.request_id,
-            model=model,
-            n=wanted.n,
-            include_usage=body.include_usage(),
-            admit=lambda: admission.admit(prompt, wanted),
-        )
-        return Exchange(answer.stream if body.stream else answer.collect)
+        return openai_exchange(SHAPE, body, prompt, model, admission)
 
     return router

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
-import uuid
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from nanochat_engine.api.admission import Admission
 from nanochat_engine.api.body import read_body
 from nanochat_engine.api.engine_port import EnginePort
-from nanochat_engine.api.exchange import Exchange
 from nanochat_engine.api.models import check_model
-from nanochat_engine.api.openai_answer import Answer, AnswerShape, Choice
+from nanochat_engine.api.openai_answer import AnswerShape, Choice
+from nanochat_engine.api.openai_exchange import openai_exchange
 from nanochat_engine.api.openai_schemas import CompletionBody
 from nanochat_engine.api.prompt import raw_prompt
-from nanochat_engine.api.schemas import MAX_SEED
 from nanochat_engine.config import Settings
-from nanochat_engine.request import FinishReason, GenerateRequest
+from nanochat_engine.request import FinishReason
 
 
 def _text(index: int, text: str, finish: FinishReason | None) -> Choice:
@@ -26,6 +22,7 @@ def _text(index: int, text: str, finish: FinishReason | None) -> Choice:
 
 
 SHAPE = AnswerShape(
+    id_prefix="cmpl",
     object="text_completion",
     chunk_object="text_completion",
     opening=lambda _: None,
@@ -39,23 +36,9 @@ def completions_router(settings: Settings, engine: EnginePort, admission: Admiss
 
     @router.post("/v1/completions", response_model=None)
     async def completions(request: Request) -> Response:
-        body = await read_body(request, CompletionBody, settings.body_limit_bytes)
+        body = await read_body(request, CompletionBody, settings)
         model = check_model(body.model, settings, engine)
         prompt = raw_prompt(body.prompt, settings) if isinstance(body.prompt, str) else body.prompt
-        wanted = GenerateRequest(
-            request_id=f"cmpl-{uuid.uuid4().hex}",
-            prompt_ids=(),
-            params=body.params(secrets.randbelow(MAX_SEED + 1)),
-            n=body.n or 1,
-        )
-        answer = Answer(
-            shape=SHAPE,
-            id=wanted.request_id,
-            model=model,
-            n=wanted.n,
-            include_usage=body.include_usage(),
-            admit=lambda: admission.admit(prompt, wanted),
-        )
-        return Exchange(answer.stream if body.stream else answer.collect)
+        return openai_exchange(SHAPE, body, prompt, model, admission)
 
     return router

@@ -26,7 +26,7 @@ def generate_router(settings: Settings, admission: Admission) -> APIRouter:
 
     @router.post("/generate", response_model=None)
     async def generate(request: Request) -> Response:
-        body = await read_body(request, GenerateBody, settings.body_limit_bytes)
+        body = await read_body(request, GenerateBody, settings)
         prompt = _prompt(body, settings)
         wanted = GenerateRequest(
             request_id=body.request_id or uuid.uuid4().hex,

@@ -28,6 +28,7 @@ Choice = dict[str, Any]
 class AnswerShape:
     """opening: a choice's first chunk, if any; part: a piece of its text, or its finish; whole: all of it."""
 
+    id_prefix: str
     object: str
     chunk_object: str
     opening: Callable[[int], Choice | None]

@@ -24,6 +24,15 @@ def test_what_is_not_given_has_its_default() -> None:
     assert (settings.device, settings.dtype, settings.batch_invariant) == ("auto", "auto", "auto")
 
 
+def test_the_cache_is_sized_by_tokens_or_a_share_of_memory_and_reuse_can_be_switched_off() -> None:
+    settings = read_settings({"MODEL": "a", "CACHE_MEMORY_SHARE": "0.5", "PREFIX_CACHE": "off"})
+    assert (settings.cache_tokens, settings.cache_memory_share, settings.prefix_cache) == (None, 0.5, False)
+    assert read_settings({"MODEL": "a"}).prefix_cache
+    for share in ("0", "1", "half"):
+        with pytest.raises(SettingsError, match="CACHE_MEMORY_SHARE"):
+            read_settings({"MODEL": "a", "CACHE_MEMORY_SHARE": share})
+
+
 def test_arguments_win_over_the_environment() -> None:
     settings = read_settings({"MODEL": "a", "ENGINE_PORT": "1"}, model="b", port=2)
     assert (settings.model, settings.port) == (Path("b"), 2)

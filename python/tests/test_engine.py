@@ -109,6 +109,29 @@ def test_a_request_ends_with_its_token_counts(client: Client) -> None:
     assert client.engine.snapshot().blocks_used == 0
 
 
+def test_a_prompt_that_is_in_the_cache_is_told_and_gives_the_same_tokens(client: Client) -> None:
+    request = request_of("again", prompt_ids=(41,) * 200)
+    cold, warm = client.events_of(request)["again"], client.events_of(request)["again"]
+    assert warm[:-1] == cold[:-1]
+    assert cold[-1] == RequestDone("again", prompt_tokens=200, completion_tokens=24, cached_tokens=0)
+    assert warm[-1] == RequestDone("again", prompt_tokens=200, completion_tokens=24, cached_tokens=192)
+
+
+def test_choices_share_a_prompt_and_only_what_was_there_before_is_told(client: Client) -> None:
+    request = request_of("shared", prompt_ids=(42,) * 150, n=3)
+    ends = [client.events_of(request)["shared"][-1] for _ in range(2)]
+    assert [end.cached_tokens for end in ends if isinstance(end, RequestDone)] == [0, 128]
+
+
+def test_without_the_prefix_cache_everything_is_computed() -> None:
+    client = Client(settings_of(NAME, prefix_cache=False)).until_ready()
+    request = request_of("again", prompt_ids=(41,) * 200)
+    for _ in range(2):
+        end = client.events_of(request)["again"][-1]
+        assert end == RequestDone("again", prompt_tokens=200, completion_tokens=24, cached_tokens=0)
+    client.engine.stop(DEADLINE)
+
+
 def test_a_seed_repeats_alone_and_beside_eight_others(client: Client) -> None:
     alone = client.deltas(request_of("seeded"))
     together = client.events_of(*[request_of(f"other {i}", prompt=5 + 20 * i) for i in range(8)], request_of("seeded"))

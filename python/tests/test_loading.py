@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from nanochat_engine import loading
-from nanochat_engine.cache.manager import BlockManager
+from nanochat_engine.cache.manager import BlockManager, CacheSize
 from nanochat_engine.config import Settings
+from nanochat_engine.errors import SettingsError
 from nanochat_engine.kept.copies import Copies
 from nanochat_engine.loading import LoadedModel, load
 from nanochat_engine.request import GenerateRequest, SamplingParams
@@ -86,3 +87,18 @@ def test_other_conditions_are_measured_anew(ready: Callable[..., LoadedModel], m
 def test_switched_off_nothing_is_written(ready: Callable[..., LoadedModel], tmp_path: Path) -> None:
     assert continuation(ready(kept_dir=None)) == reference(NAME).continuation
     assert not list(tmp_path.iterdir())
+
+
+def test_the_cache_follows_its_tokens_else_its_share_of_memory(ready: Callable[..., LoadedModel]) -> None:
+    # The golden model sees 256 positions back in all layers but one: four blocks, and the two that they begin and end in.
+    assert ready(cache_tokens=64 * 100, max_running=2, step_tokens=64).cache == CacheSize(100, 2 * 2 * 6 + 1, 256)
+    assert ready(cache_tokens=64, max_running=2, step_tokens=64).cache == CacheSize(1, 1, 256)
+    small = ready(cache_tokens=None, cache_memory_share=0.01).cache
+    large = ready(cache_tokens=None, cache_memory_share=0.03).cache
+    # The free memory itself moves a little between two starts.
+    assert 2 * small.blocks < large.blocks < 4 * small.blocks
+
+
+def test_a_cache_larger_than_the_memory_is_refused(ready: Callable[..., LoadedModel]) -> None:
+    with pytest.raises(SettingsError, match="CACHE_TOKENS"):
+        ready(cache_tokens=1 << 32)

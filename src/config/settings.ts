@@ -86,6 +86,10 @@ export class Settings {
   readonly maxRunning: number = 16;
   @IntegerVariable('CACHE_TOKENS', 64, 2 ** 32)
   readonly cacheTokens: number | null = null;
+  @NumberVariable('CACHE_MEMORY_SHARE', 0.01, 0.95)
+  readonly cacheMemoryShare: number | null = null;
+  @ChoiceVariable('PREFIX_CACHE', ['on', 'off'])
+  readonly prefixCache: 'on' | 'off' = 'on';
   @IntegerVariable('STEP_TOKENS', 64, 65_536)
   readonly stepTokens: number | null = null;
 

@@ -34,6 +34,8 @@ export function settingsEnvironment(settings: Settings): Record<string, string> 
     BATCH_INVARIANT: settings.batchInvariant,
     MAX_RUNNING: settings.maxRunning,
     CACHE_TOKENS: settings.cacheTokens,
+    CACHE_MEMORY_SHARE: settings.cacheMemoryShare,
+    PREFIX_CACHE: settings.prefixCache,
     STEP_TOKENS: settings.stepTokens,
     MODEL_GENERATION: settings.modelGeneration,
     MODEL_WINDOW_PATTERN: settings.modelWindowPattern,

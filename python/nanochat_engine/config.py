@@ -27,6 +27,7 @@ class Settings:
     """Every setting, typed and in bounds. Counts are in tokens or requests, limits of text in characters.
 
     cache_memory_share: of the free memory, for the cache; cache_tokens goes before it.
+    kernels: what computes on a CPU: auto, native (set-up's C kernels), torch, or one instruction set of the native ones.
     kept_dir: where converted copies and measurements are kept between starts; None keeps nothing.
     kernel_environment: the variables by which numerical libraries choose their kernels, as they are set.
     """
@@ -43,6 +44,7 @@ class Settings:
     dtype: str = "auto"
     threads: int | None = None
     batch_invariant: Switch = "auto"
+    kernels: str = "auto"
     max_running: int = 16
     max_waiting: int = 32
     cache_tokens: int | None = None
@@ -156,6 +158,7 @@ def read_settings(
         dtype=reader.choice("DTYPE", "auto", ("auto", "bfloat16", "float32")),
         threads=reader.number("ENGINE_THREADS", None, 1, 1024),  # type: ignore[arg-type]
         batch_invariant=reader.choice("BATCH_INVARIANT", "auto", ("auto", "on", "off")),  # type: ignore[arg-type]
+        kernels=reader.choice("KERNELS", "auto", ("auto", "native", "torch", "avx512", "avx2", "generic")),
         max_running=reader.number("MAX_RUNNING", 16, 1, 1024),  # type: ignore[arg-type]
         max_waiting=reader.number("MAX_WAITING", 32, 0, 100_000),  # type: ignore[arg-type]
         cache_tokens=reader.number("CACHE_TOKENS", None, 64, 1 << 32),  # type: ignore[arg-type]

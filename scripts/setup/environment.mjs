@@ -2,6 +2,7 @@
 import { readdirSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../root.mjs';
+import { buildKernels, kernelsAreCurrent } from './kernels.mjs';
 import { takeLock } from './lock.mjs';
 import { Interrupted, SetupError, readable, say } from './message.mjs';
 import { pipInstall } from './pip.mjs';
@@ -16,9 +17,13 @@ export const venv = join(root, '.venv');
 export const venvPython = join(venv, 'bin', 'python');
 const building = join(root, '.venv-new');
 
-/** True when something was installed. Raises SetupError with what to do, or Interrupted; .venv is whole in every case. */
-export async function ensureEnvironment({ dev = false, environment = process.env } = {}) {
-  if (whatIsMissing(venv, { dev, environment }) === 'current') return false;
+/**
+ * True when something was installed or the CPU kernels were compiled. Raises SetupError with what to do, or Interrupted; .venv is
+ * whole in every case. `again` tries kernels once more that could not be compiled.
+ */
+export async function ensureEnvironment({ dev = false, again = false, environment = process.env } = {}) {
+  if (whatIsMissing(venv, { dev, environment }) === 'current' && kernelsAreCurrent({ again, environment }))
+    return false;
   const stop = new AbortController();
   let stoppedBy = null;
   const onSignal = (signal) => {
@@ -29,7 +34,9 @@ export async function ensureEnvironment({ dev = false, environment = process.env
   let giveBack = null;
   try {
     giveBack = await takeLock(join(root, '.venv-lock'), stop.signal);
-    return await install({ dev, environment, signal: stop.signal });
+    const installed = await install({ dev, environment, signal: stop.signal });
+    const compiled = await buildKernels(venvPython, { again, environment, signal: stop.signal });
+    return installed || compiled;
   } catch (error) {
     throw stoppedBy ? new Interrupted(stoppedBy) : error;
   } finally {

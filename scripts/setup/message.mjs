@@ -6,7 +6,7 @@ export class SetupError extends Error {}
 /** The user pressed Ctrl-C, or the process was asked to stop. */
 export class Interrupted extends Error {
   constructor(signal) {
-    super('Set-up was interrupted; nothing was changed. Run it again to go on.');
+    super('Set-up was interrupted; nothing is half-made. Run it again to go on.');
     this.exitCode = signal === 'SIGTERM' ? 143 : 130;
   }
 }

@@ -80,6 +80,8 @@ export class Settings {
   readonly dtype: 'auto' | 'bfloat16' | 'float32' = 'auto';
   @ChoiceVariable('BATCH_INVARIANT', ['auto', 'on', 'off'])
   readonly batchInvariant: 'auto' | 'on' | 'off' = 'auto';
+  @ChoiceVariable('KERNELS', ['auto', 'native', 'torch', 'avx512', 'avx2', 'generic'])
+  readonly kernels: 'auto' | 'native' | 'torch' | 'avx512' | 'avx2' | 'generic' = 'auto';
   @IntegerVariable('ENGINE_THREADS', 1, 1024)
   readonly engineThreads: number | null = null;
   @IntegerVariable('MAX_RUNNING', 1, 1024)

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createServer, type Server } from 'node:net';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -105,7 +106,7 @@ describe('npm run setup', () => {
         process.kill(-child.pid!, 'SIGINT');
       });
       expect(code).toBe(130);
-      expect(output).toContain('Set-up was interrupted; nothing was changed.');
+      expect(output).toContain('Set-up was interrupted; nothing is half-made.');
       expect(project.environments()).toEqual([]);
     },
     2 * MINUTES,
@@ -136,5 +137,83 @@ describe('npm run setup', () => {
       expect(seconds).toBeLessThan(90);
     },
     3 * MINUTES,
+  );
+});
+
+describe('the CPU kernels in npm run setup', () => {
+  // Answers as a compiler does and writes an empty file where the object or the library goes.
+  const COMPILER = [
+    'case "$*" in *--version) echo "cc of a test"; exit 0;; esac',
+    'while [ "$1" != -o ]; do shift; done; : > "$2"',
+  ];
+  const START =
+    "import { ensureEnvironment } from './scripts/setup/environment.mjs';\nconsole.log(await ensureEnvironment());\n";
+  const LIBRARY = /^libnanochat-[0-9a-f]{16}-[0-9a-f]{8}\.so$/;
+  // Set-up's own PATH: what is in it is all that can be found.
+  let PATH: string;
+
+  beforeEach(() => {
+    stampAs({ command: 'python3.11', executable: '/usr/bin/python3.11' });
+    const executable = execFileSync(REAL_PYTHON, ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' });
+    project.program('.venv/bin/python', `exec '${executable.trim()}' "$@"`);
+    project.write('start.mjs', START);
+    project.addKernels();
+    PATH = join(project.root, 'bin');
+  });
+
+  it('compiles them when they are missing, and again only when a source changed', async () => {
+    project.program('bin/cc', ...COMPILER);
+    const first = await setUp({ PATH });
+    expect(first.output).toContain('Set-up: CPU kernels: compiling generic');
+    expect(first.code).toBe(0);
+    const [library] = project.builtKernels();
+    expect(project.builtKernels()).toEqual([expect.stringMatching(LIBRARY), 'setup.json']);
+
+    expect((await setUp({ PATH })).output).toBe('Set-up: .venv is up to date.\n');
+
+    project.write('python/nanochat_engine/kernels/native/dispatch.c', 'int nc_changed;\n');
+    expect((await setUp({ PATH })).output).toContain('CPU kernels: compiling');
+    expect(project.builtKernels()).toEqual([expect.stringMatching(LIBRARY), 'setup.json']);
+    expect(project.builtKernels()[0]).not.toBe(library);
+  });
+
+  it('goes on without a compiler, says so once, and compiles when one is there', async () => {
+    const first = await project.run(['start.mjs'], { PATH });
+    expect(first.output).toContain('no C compiler found: the engine uses PyTorch');
+    expect(first.code).toBe(0);
+    expect((await project.run(['start.mjs'], { PATH })).output).toBe('false\n');
+
+    project.program('bin/gcc', ...COMPILER);
+    expect((await project.run(['start.mjs'], { PATH })).output).toMatch(/compiling generic[^]*\ntrue\n$/);
+    expect(project.builtKernels()).toEqual([expect.stringMatching(LIBRARY), 'setup.json']);
+  });
+
+  it('tries a failed compilation again when it is asked for, not at each start', async () => {
+    project.program(
+      'bin/cc',
+      'case "$*" in *--version) echo "cc of a test";; *) echo "error: no stdio.h"; exit 1;; esac',
+    );
+    const first = await project.run(['start.mjs'], { PATH });
+    expect(first.output).toContain('Set-up: error: no stdio.h\n');
+    expect(first.code).toBe(0);
+    expect((await project.run(['start.mjs'], { PATH })).output).toBe('false\n');
+    expect((await setUp({ PATH })).output).toContain('Set-up: error: no stdio.h\n');
+  });
+
+  it(
+    'leaves nothing behind when Ctrl-C comes in the middle',
+    async () => {
+      project.program('bin/cc', 'case "$*" in *--version) echo "cc of a test";; *) exec /bin/sleep 600;; esac');
+      let stopped = false;
+      const { code, output } = await project.run(['scripts/setup.mjs'], { PATH }, (soFar, child) => {
+        if (stopped || !soFar.includes('s: compiling the CPU kernels')) return;
+        stopped = true;
+        process.kill(-child.pid!, 'SIGINT');
+      });
+      expect(code).toBe(130);
+      expect(output).toContain('Set-up was interrupted; nothing is half-made.');
+      expect(project.builtKernels()).toEqual([]);
+    },
+    2 * MINUTES,
   );
 });

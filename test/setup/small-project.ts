@@ -1,5 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
@@ -22,6 +32,22 @@ export class SmallProject {
     for (const name of ['requirements.txt', 'requirements-dev.txt']) {
       cpSync(join(projectRoot, 'python', name), join(this.root, 'python', name));
     }
+  }
+
+  /** The program that compiles the CPU kernels, and C sources of a line. */
+  addKernels(): void {
+    const kernels = ['python', 'nanochat_engine', 'kernels'];
+    for (const name of ['__init__.py', 'build.py', 'recipe.py']) {
+      cpSync(join(projectRoot, ...kernels, name), join(this.root, ...kernels, name));
+    }
+    this.write('python/nanochat_engine/__init__.py', '');
+    this.write('python/nanochat_engine/kernels/native/dispatch.c', 'int nc_stub;\n');
+  }
+
+  /** Files and folders that the compilation has left. */
+  builtKernels(): string[] {
+    const built = join(this.root, 'python', 'nanochat_engine', 'kernels', 'built');
+    return existsSync(built) ? readdirSync(built).sort() : [];
   }
 
   /** An executable shell script in the project's folder. */

@@ -32,6 +32,7 @@ export function settingsEnvironment(settings: Settings): Record<string, string> 
     DTYPE: settings.dtype,
     ENGINE_THREADS: settings.engineThreads,
     BATCH_INVARIANT: settings.batchInvariant,
+    KERNELS: settings.kernels,
     MAX_RUNNING: settings.maxRunning,
     CACHE_TOKENS: settings.cacheTokens,
     CACHE_MEMORY_SHARE: settings.cacheMemoryShare,

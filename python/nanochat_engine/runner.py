@@ -71,10 +71,10 @@ class Runner:
         windowed_slots: list[int] = []
         segments: list[Segment] = []
         last_rows: list[int] = []
-        for item in work:
-            tokens, table = item.sequence.ids, item.sequence.table
-            start, end = item.start, item.start + item.length
-            segments.append(Segment(len(ids), start, item.length, table.blocks, table.windowed))
+        for sequence, start, length in work:
+            tokens, table = sequence.ids, sequence.table
+            end = start + length
+            segments.append(Segment(len(ids), start, length, table.blocks, table.windowed))
             ids += tokens[start:end]
             previous += tokens[start - 1 : end - 1] if start else [0, *tokens[: end - 1]]
             positions += range(start, end)
@@ -109,7 +109,8 @@ class Runner:
 def _append_slots(slots: list[int], blocks: tuple[int, ...], start: int, end: int) -> None:
     """The slots of positions [start, end), block by block."""
     while start < end:
-        stop = min(end, (start // BLOCK_TOKENS + 1) * BLOCK_TOKENS)
-        shift = (blocks[start // BLOCK_TOKENS] - start // BLOCK_TOKENS) * BLOCK_TOKENS
+        index = start // BLOCK_TOKENS
+        shift = (blocks[index] - index) * BLOCK_TOKENS
+        stop = min(end, (index + 1) * BLOCK_TOKENS)
         slots += range(start + shift, stop + shift)
         start = stop

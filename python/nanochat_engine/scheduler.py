@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence as Several
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nanochat_engine.cache.blocks import BLOCK_TOKENS
 from nanochat_engine.cache.manager import BlockManager
@@ -18,8 +18,7 @@ from nanochat_engine.sequence import Sequence
 from nanochat_engine.step_costs import StepCosts
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(NamedTuple):
     """Rows of one sequence in a step: positions [start, start + length), computed together."""
 
     sequence: Sequence
@@ -83,8 +82,11 @@ class Scheduler:
         # Only the last are ever put back, so that an index into what runs stays right.
         while index < len(running):
             sequence = running[index]
-            if sequence.pending == 1 and self._reserve(sequence, len(sequence.ids), work):
-                work.append(Work(sequence, sequence.computed, 1))
+            computed, tokens = sequence.computed, len(sequence.ids)
+            if tokens - computed == 1:
+                held = len(sequence.table.blocks) * BLOCK_TOKENS >= tokens
+                if held or self._reserve(sequence, tokens, work):
+                    work.append(Work(sequence, computed, 1))
             index += 1
         if len(work) == len(running) and not self.waiting:
             return work
@@ -107,9 +109,13 @@ class Scheduler:
 
     def observe(self, work: Several[Work], seconds: float) -> None:
         """Learn what a step cost; call it before its tokens are appended."""
-        rows = sum(item.length for item in work)
-        decoding = sum(item.length == 1 and item.sequence.pending == 1 for item in work)
-        self.costs.observe(decoding, rows - decoding, seconds)
+        decoding = prompt_rows = 0
+        for sequence, start, length in work:
+            if length == 1 and start == len(sequence.ids) - 1:
+                decoding += 1
+            else:
+                prompt_rows += length
+        self.costs.observe(decoding, prompt_rows, seconds)
 
     def _admit(self, budget: int, work: list[Work]) -> None:
         """Start waiting sequences in their order, but for those that a running one computes blocks for: they wait for these."""

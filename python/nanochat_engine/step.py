@@ -29,10 +29,9 @@ def settle(scheduler: Scheduler, work: Several[Work], tokens: Several[int | None
     """Enter a computed step into its sequences; those that finish let go of their blocks."""
     settled = Settled([], [])
     remaining = iter(tokens)
-    for item in work:
-        sequence = item.sequence
-        scheduler.advance(sequence, item.start + item.length)
-        if sequence.computed < len(sequence.ids):
+    for sequence, start, length in work:
+        scheduler.advance(sequence, start + length)
+        if start + length < len(sequence.ids):
             continue
         token = next(remaining)
         if token is None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from torch import Tensor
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """Neighbouring rows of one sequence whose attention is computed together.
 
     rows [row, row + length) stand at positions [start, start + length); they attend to keys [0, start + length).

@@ -28,7 +28,8 @@ _EXACT_CHUNK = 16
 class Engine:
     """Submit and abort from any thread; events come to `publish` on the engine thread, once a step.
 
-    on_fatal is called on the engine thread when loading failed or a step raised: the process has to end.
+    on_loaded is called on the engine thread before it takes requests; on_fatal when loading failed or a step raised: the
+    process has to end.
     """
 
     def __init__(
@@ -36,10 +37,12 @@ class Engine:
         settings: Settings,
         publish: Callable[[list[StepEvent]], None],
         on_fatal: Callable[[BaseException], None],
+        on_loaded: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._publish = publish
         self._on_fatal = on_fatal
+        self._on_loaded = on_loaded
         self._state: EngineState = "starting"
         self._phase, self._progress, self._reason = "import", None, None  # type: tuple[str, float | None, str | None]
         self._model: ModelInfo | None = None
@@ -207,6 +210,7 @@ class Engine:
             chunk_multiple=_EXACT_CHUNK if loaded.row_exact else BLOCK_TOKENS,
             free_cuts=free,
         )
+        self._on_loaded()
         self._report("ready", "serve", None)
 
     def _step(self) -> bool:

@@ -272,6 +272,21 @@ def test_a_stop_ends_open_requests_with_an_error() -> None:
     assert isinstance(events[-1], RequestFailed)
 
 
+def test_what_is_to_be_done_after_loading_is_done_once_and_before_it_is_ready() -> None:
+    states: list[str] = []
+    fatal: queue.Queue[BaseException] = queue.Queue()
+    engine = Engine(
+        settings_of(NAME), lambda _: None, fatal.put, on_loaded=lambda: states.append(engine.snapshot().state)
+    )
+    engine.start()
+    end = time.monotonic() + DEADLINE
+    while engine.snapshot().state != "ready":
+        assert fatal.empty() and time.monotonic() < end
+        time.sleep(0.002)
+    assert states == ["warming"]
+    engine.stop(DEADLINE)
+
+
 def test_a_checkpoint_that_cannot_be_served_is_told_as_fatal() -> None:
     client = Client(settings_of(NAME, device="cuda:7"))
     with pytest.raises(SettingsError, match="cuda:7"):

@@ -17,6 +17,7 @@ from nanochat_engine.config import Settings
 from nanochat_engine.engine import Engine
 from nanochat_engine.errors import EngineError, InternalError, Unavailable
 from nanochat_engine.process.exit_codes import INTERNAL, OK, exit_code_of, leave
+from nanochat_engine.process.garbage import keep_what_is_loaded
 from nanochat_engine.process.json_log import log_fatal
 from nanochat_engine.process.preload_torch import preload_torch
 
@@ -35,7 +36,7 @@ class _Service:
         self._settings = settings
         self._listener = listener
         self._bridge = Bridge()
-        self._engine = Engine(settings, self._bridge.publish, self._on_fatal)
+        self._engine = Engine(settings, self._bridge.publish, self._on_fatal, keep_what_is_loaded)
         self._server = HttpServer(create_app(settings, self._engine, self._bridge))
 
     async def run(self) -> int:

@@ -75,8 +75,9 @@ def test_equal_sources_have_one_hash_wherever_they_lie(tmp_path: Path, stub_sour
     assert hash_of_sources(tmp_path / "nowhere") is None
 
 
-def test_without_a_compiler_it_says_what_to_install_and_goes_on(tmp_path: Path) -> None:
-    done = command_line(["--output", str(tmp_path / "built")], {"PATH": str(tmp_path)})
+def test_without_a_compiler_it_says_what_to_install_and_goes_on(tmp_path: Path, stub_sources: Sources) -> None:
+    arguments = ["--output", str(tmp_path / "built"), "--sources", str(stub_sources())]
+    done = command_line(arguments, {"PATH": str(tmp_path)})
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("CPU kernels: no C compiler found: the engine uses PyTorch's kernels")
     assert "apt install gcc libc6-dev" in done.stdout

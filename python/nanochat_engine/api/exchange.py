@@ -75,6 +75,8 @@ class Exchange(Response):
             if work.done():
                 work.result()
             else:
+                work.cancel()
+                await asyncio.wait((work,))
                 _log.debug("the client went away", extra={"path": scope["path"]})
         except TimeoutError:
             _log.warning("a client that took nothing was cut off", extra={"path": scope["path"]})

@@ -10,7 +10,7 @@ const python = join(root, 'python');
 const node = (title, ...args) => ({ title, command: node24(), args, cwd: root });
 const tool = (title, ...args) => ({ title, command: venvPython, args: ['-m', ...args], cwd: python });
 const ruff = (title, ...args) => ({
-  ...tool(title, 'ruff', ...args, '--config', 'python/pyproject.toml', 'python', 'training'),
+  ...tool(title, 'ruff', ...args, '--config', 'python/pyproject.toml', 'python', 'training', 'bench'),
   cwd: root,
 });
 

@@ -1,0 +1,1 @@
+"""What is measured, a module a part; __main__.py knows their order."""

@@ -4,6 +4,9 @@ import type { GenerateEvent, GenerateRequest } from '../worker.js';
 import { GenerateExchange, type GenerateDeadlines } from './generate-exchange.js';
 import { generateBody } from './generate-body.js';
 
+/** Well below the engine's own 75 s: a connection that the engine is just closing would lose a request. */
+const KEEP_ALIVE_MS = 30_000;
+
 /** Generations over HTTP with one child. It knows nothing of processes and states. */
 export class EngineClient {
   private readonly pool: Pool;
@@ -13,8 +16,14 @@ export class EngineClient {
     private readonly token: string,
     private readonly deadlines: GenerateDeadlines,
   ) {
-    // No time limit of its own may cut a stream; ours are the deadlines above.
-    this.pool = new Pool(origin, { headersTimeout: 0, bodyTimeout: 0, connectTimeout: 5_000, allowH2: false });
+    this.pool = new Pool(origin, {
+      // No time limit of its own may cut a stream; ours are the deadlines above.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connectTimeout: 5_000,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      allowH2: false,
+    });
   }
 
   generate(request: GenerateRequest): Observable<GenerateEvent> {
@@ -26,8 +35,6 @@ export class EngineClient {
           method: 'POST',
           headers: { 'content-type': 'application/json', authorization: `Bearer ${this.token}` },
           body: generateBody(request),
-          // A connection for each: an idle one that the engine is just closing would lose a request.
-          reset: true,
         },
         exchange,
       );

@@ -77,12 +77,12 @@ export class GenerateExchange implements Dispatcher.DispatchHandler {
       return;
     }
     this.lines.end();
-    this.finish(engineFailed('The engine ended its answer before it was complete.'));
+    this.finish(() => engineFailed('The engine ended its answer before it was complete.'));
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     if (this.over) return;
-    this.finish(
+    this.finish(() =>
       this.admitted
         ? engineFailed('The engine stopped in the middle of its answer.')
         : engineUnavailable(`The engine can not be reached: ${error.message}`, 1),
@@ -118,15 +118,15 @@ export class GenerateExchange implements Dispatcher.DispatchHandler {
 
   private late(limitMs: number): void {
     const what = this.streaming ? 'the next token' : 'the first token';
-    this.finish(engineTimeout(`The engine did not give ${what} within ${limitMs / 1000} s.`));
+    this.finish(() => engineTimeout(`The engine did not give ${what} within ${limitMs / 1000} s.`));
     // Whole or not, an answer whose connection the engine does not close must not keep it.
     this.controller?.abort(new Error('late'));
   }
 
   /** An answer that has had its last line is whole, however its connection ends. */
-  private finish(otherwise: OpenAIError): void {
+  private finish(otherwise: () => OpenAIError): void {
     if (!this.complete) {
-      this.fail(otherwise);
+      this.fail(otherwise());
       return;
     }
     this.end();

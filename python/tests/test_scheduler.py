@@ -230,6 +230,46 @@ def test_a_long_prompt_takes_what_three_plain_steps_allow_beside_running_streams
     assert [item.length for item in runner.steps[1]] == [1, 112]
 
 
+def seconds_of(work: Several[Work]) -> float:
+    """A machine on which a step takes 40 ms to read the weights, and each row 1.2 ms."""
+    return 0.040 + 0.0012 * sum(item.length for item in work)
+
+
+def take_observed_step(scheduler: Scheduler, runner: ChecksumRunner) -> float:
+    work = scheduler.schedule()
+    tokens = runner.run(work)
+    seconds = seconds_of(work)
+    if tokens:
+        scheduler.observe(work, seconds)
+    settle(scheduler, work, tokens)
+    return seconds
+
+
+def test_long_prompts_beside_four_streams_triple_a_step_at_most_and_keep_half_their_rate() -> None:
+    cache = BlockManager(CacheSize(100), reuse_generated=True)
+    scheduler = Scheduler(cache, max_running=8, max_waiting=8, step_tokens=512, chunk_multiple=16, free_cuts=True)
+    runner = ChecksumRunner(16, free_cuts=True)
+    scheduler.add([sequence_of("z", 1500, 1)])
+    alone = 0.0
+    while not scheduler.idle:
+        alone += take_observed_step(scheduler, runner)
+    streams = [sequence_of(name, 20, 400) for name in "abcd"]
+    scheduler.add(streams)
+    while any(stream.generated < 20 for stream in streams):
+        take_observed_step(scheduler, runner)
+    plain = 0.040 + 4 * 0.0012
+    for name in "efg":
+        newcomer = sequence_of(name, 1500, 2)
+        scheduler.add([newcomer])
+        beside: list[float] = []
+        while newcomer.generated == 0:
+            beside.append(take_observed_step(scheduler, runner))
+        assert max(beside) <= 3.05 * plain
+        assert sum(beside) <= 2 * alone
+        while newcomer.finish_reason is None:
+            take_observed_step(scheduler, runner)
+
+
 def test_choices_of_one_prompt_compute_it_once() -> None:
     scheduler = scheduler_of(40, max_running=8, max_waiting=8, step_tokens=512)
     runner = ChecksumRunner()

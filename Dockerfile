@@ -17,6 +17,16 @@ RUN python -m venv /opt/nanochat/.venv \
   && /opt/nanochat/.venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --only-binary :all: \
     --extra-index-url "${PYTORCH_INDEX_URL}" --requirement /tmp/requirements.txt
 
+FROM python:3.11-slim-bookworm AS kernels
+RUN apt-get update \
+  && apt-get install --yes --no-install-recommends gcc=4:12.* libc6-dev=2.36-* \
+  && rm -rf /var/lib/apt/lists/*
+WORKDIR /build
+COPY python/nanochat_engine/__init__.py nanochat_engine/
+COPY python/nanochat_engine/kernels/ nanochat_engine/kernels/
+# The build itself goes on without a library; an image must have one.
+RUN python -m nanochat_engine.kernels.build --output built && ls built/libnanochat-*.so
+
 FROM node:24-bookworm-slim AS gateway
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
@@ -47,6 +57,7 @@ RUN apt-get update \
 WORKDIR /opt/nanochat
 COPY --from=python-packages /opt/nanochat/.venv/ .venv/
 COPY python/nanochat_engine/ python/nanochat_engine/
+COPY --from=kernels /build/built/ python/nanochat_engine/kernels/built/
 ENV PYTHONPATH=/opt/nanochat/python \
   PYTHONUNBUFFERED=1 \
   PYTHONDONTWRITEBYTECODE=1

@@ -26,6 +26,7 @@ _MOST_DEVICES = 128
 class Settings:
     """Every setting, typed and in bounds. Counts are in tokens or requests, limits of text in characters.
 
+    quantization: the numbers that matrices are kept in: none (dtype), int8 or int4.
     cache_memory_share: of the free memory, for the cache; cache_tokens goes before it.
     kernels: what computes on a CPU: auto, native (set-up's C kernels), torch, or one instruction set of the native ones.
     kept_dir: where converted copies and measurements are kept between starts; None keeps nothing.
@@ -45,6 +46,7 @@ class Settings:
     threads: int | None = None
     batch_invariant: Switch = "auto"
     kernels: str = "auto"
+    quantization: str = "none"
     max_running: int = 16
     max_waiting: int = 32
     cache_tokens: int | None = None
@@ -159,6 +161,7 @@ def read_settings(
         threads=reader.number("ENGINE_THREADS", None, 1, 1024),  # type: ignore[arg-type]
         batch_invariant=reader.choice("BATCH_INVARIANT", "auto", ("auto", "on", "off")),  # type: ignore[arg-type]
         kernels=reader.choice("KERNELS", "auto", ("auto", "native", "torch", "avx512", "avx2", "generic")),
+        quantization=reader.choice("QUANTIZATION", "none", ("none", "int8", "int4")),
         max_running=reader.number("MAX_RUNNING", 16, 1, 1024),  # type: ignore[arg-type]
         max_waiting=reader.number("MAX_WAITING", 32, 0, 100_000),  # type: ignore[arg-type]
         cache_tokens=reader.number("CACHE_TOKENS", None, 64, 1 << 32),  # type: ignore[arg-type]

@@ -31,15 +31,20 @@ def choose_device(settings: Settings) -> torch.device:
     return torch.device("cuda:0") if wanted == "cuda" else device
 
 
-def choose_dtype(settings: Settings, device: torch.device) -> torch.dtype:
-    """The configured dtype; `auto` is bfloat16 where the device multiplies it natively, else float32."""
+def choose_dtype(settings: Settings, device: torch.device, parameters: int, native: bool) -> torch.dtype:
+    """The configured dtype; `auto` is bfloat16 where the device multiplies it natively, else float32.
+
+    native: the native kernels compute, which widen bfloat16 as they read it on any CPU; a tiny model gains nothing by it.
+    """
     if settings.dtype != "auto":
         return torch.bfloat16 if settings.dtype == "bfloat16" else torch.float32
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
-    # Without AVX-512 BF16 or AMX a bf16 product on the CPU is emulated, slower than float32.
-    native = device.type == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-    return torch.bfloat16 if native else torch.float32
+    if device.type != "cpu" or parameters <= _TINY:
+        return torch.float32
+    # Without AVX-512 BF16 or AMX torch emulates a bf16 product on the CPU, slower than float32.
+    fast = native or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if fast else torch.float32
 
 
 def use_threads(settings: Settings, parameters: int) -> int:

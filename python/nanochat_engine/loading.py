@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from nanochat_engine.cache.blocks import blocks_for
 from nanochat_engine.cache.manager import CacheSize, windowed_blocks_for
@@ -22,10 +23,15 @@ from nanochat_engine.device import choose_device, choose_dtype, free_memory, use
 from nanochat_engine.errors import SettingsError
 from nanochat_engine.kept.copies import Copies
 from nanochat_engine.kept.measurements import Measured, Measurements, conditions
+from nanochat_engine.kernels.library import Library, load_library
+from nanochat_engine.kernels.native_model import NativeModel, unsupported
+from nanochat_engine.kernels.native_store import NativeStore
+from nanochat_engine.kernels.packing import Packing
+from nanochat_engine.kernels.plan import Plan, build_pieces, shape_of
 from nanochat_engine.model.architecture import Architecture, Generation
 from nanochat_engine.model.rows import invariant_quantum
 from nanochat_engine.model.transformer import Transformer
-from nanochat_engine.model.weights import assemble, build_transformer
+from nanochat_engine.model.weights import assemble, pieces
 from nanochat_engine.runner import Runner
 from nanochat_engine.snapshot import EngineState, ModelInfo
 from nanochat_engine.tokenizer.tokenizer import Tokenizer
@@ -70,7 +76,6 @@ def load(
     Raises CheckpointError or SettingsError where a restart would fail the same way.
     """
     device = choose_device(settings)
-    dtype = choose_dtype(settings, device)
     report("loading", "load", 0.0)
     inspection = inspect(settings)
     architecture = inspection.architecture
@@ -83,13 +88,32 @@ def load(
             "G3 and its softcap of 20 (2026-03-02 to 03-09) look alike: set MODEL_SOFTCAP=20 if the model is of those days"
         )
     threads = use_threads(settings, inspection.parameters)
-    model = _build(settings, inspection, device, dtype, lambda share: report("loading", "load", share))
+    library = _library(settings, architecture, device)
+    dtype = choose_dtype(settings, device, inspection.parameters, native=library is not None)
+    plan = Plan(dtype, settings.quantization, packed=library is not None)
+    built = _pieces(settings, inspection, plan, device, lambda share: report("loading", "load", share))
     report("warming", "warm", 0.0)
     cache = _cache_size(settings, architecture, dtype, device)
-    store = BlockStore(architecture, cache.blocks, cache.windowed_blocks, dtype, device)
-    runner = Runner(model, store, device, quantum=1, beat=beat)
+    model: Transformer | None = None
+    if library is not None:
+        native = NativeModel(
+            architecture,
+            built,
+            _packings(inspection, plan),
+            NativeStore(architecture, cache.blocks, cache.windowed_blocks, dtype, device),
+            dtype,
+            library,
+            threads,
+            settings.step_tokens + settings.max_running,
+        )
+        runner = Runner(native, native.store, device, quantum=1, beat=beat)
+    else:
+        model = assemble(architecture, built, device)
+        store = BlockStore(architecture, cache.blocks, cache.windowed_blocks, dtype, device)
+        runner = Runner(model, store, device, quantum=1, beat=beat)
     warm_up = WarmUp(runner, inspection.tokenizer, cache, architecture.sequence_len, inspection.parameters)
-    measured = _measure(settings, inspection, model, warm_up, device, dtype, threads)
+    kernel = _kernel(library, device, threads)
+    measured = _measure(settings, inspection, model, warm_up, device, conditions(settings, architecture, plan, kernel))
     runner.quantum = measured.quantum or 1
     return LoadedModel(
         runner=runner,
@@ -102,54 +126,81 @@ def load(
             parameters=inspection.parameters,
         ),
         cache=cache,
-        row_exact=False,
+        row_exact=library is not None,
         device=str(device),
         dtype=str(dtype).removeprefix("torch."),
-        kernel=f"torch {torch.__version__} {torch.backends.cpu.get_cpu_capability()}, {threads} threads"
-        if device.type == "cpu"
-        else "torch",
+        kernel=kernel,
         batch_invariant=measured.quantum is not None,
         longest_step_seconds=measured.longest_step_seconds,
     )
 
 
-def _build(
-    settings: Settings,
-    inspection: Inspection,
-    device: torch.device,
-    dtype: torch.dtype,
-    progress: Callable[[float], None],
-) -> Transformer:
-    """The model over a mapped converted copy where there is one or one can be written, else from the checkpoint itself."""
+def _library(settings: Settings, architecture: Architecture, device: torch.device) -> Library | None:
+    """The native kernels where they are there and compute this model, None for PyTorch's.
+
+    Raises SettingsError where KERNELS asks for native ones that can't be had.
+    """
+    asked = settings.kernels not in ("auto", "torch")
+    if device.type != "cpu":
+        if asked:
+            raise SettingsError(f"KERNELS={settings.kernels} computes on the CPU, not on {device}. Use auto or torch.")
+        return None
+    reason = unsupported(architecture)
+    if reason is None:
+        return load_library(settings.kernels)
+    if asked:
+        raise SettingsError(f"KERNELS={settings.kernels} can't compute this model ({reason}). Use auto or torch.")
+    return None
+
+
+def _kernel(library: Library | None, device: torch.device, threads: int) -> str:
+    if library is not None:
+        return f"native {library.variant}, {threads} threads"
+    if device.type == "cpu":
+        return f"torch {torch.__version__} {torch.backends.cpu.get_cpu_capability()}, {threads} threads"
+    return "torch"
+
+
+def _pieces(
+    settings: Settings, inspection: Inspection, plan: Plan, device: torch.device, progress: Callable[[float], None]
+) -> dict[str, Tensor]:
+    """The model's pieces: of a mapped converted copy where there is one or one can be written, else from the checkpoint itself."""
     if settings.kept_dir is not None:
-        mapped = Copies(settings.kept_dir / "converted").pieces(inspection, dtype, progress)
+        mapped = Copies(settings.kept_dir / "converted").pieces(inspection, plan, progress)
         if mapped is not None:
-            return assemble(inspection.architecture, mapped, device)
-    return build_transformer(inspection.architecture, map_parts(inspection.parts), device, dtype, progress)
+            return mapped
+    return build_pieces(inspection.architecture, map_parts(inspection.parts), plan, device, progress)
+
+
+def _packings(inspection: Inspection, plan: Plan) -> dict[str, Packing]:
+    shapes = {name: header.shape for name, header in inspection.headers.items()}
+    found = {piece.name: plan.packing(piece, shape_of(piece, shapes)) for piece in pieces(inspection.architecture)}
+    return {name: packing for name, packing in found.items() if packing is not None}
 
 
 def _measure(
     settings: Settings,
     inspection: Inspection,
-    model: Transformer,
+    model: Transformer | None,
     warm_up: WarmUp,
     device: torch.device,
-    dtype: torch.dtype,
-    threads: int,
+    key: str,
 ) -> Measured:
-    """Warm up, and choose the row count: by measuring, or for a large model as an earlier start here has measured."""
+    """Warm up, and choose the row count: by measuring, or for a large model as an earlier start here has measured.
+
+    model: PyTorch's; None where the native kernels compute, whose rows are the same in any number.
+    """
     kept = None
     if settings.kept_dir is not None and device.type == "cpu" and inspection.parameters >= _WORTH_KEEPING:
         kept = Measurements(settings.kept_dir / "measurements.json")
-    key = conditions(settings, inspection.architecture, dtype, threads) if kept else ""
     known = kept.find(key) if kept else None
     if known is not None:
         warm_up.brief()
         return known
     longest = warm_up.run(settings.max_running, settings.step_tokens)
-    quantum = _invariant_quantum(settings, model, device)
-    if quantum is not None and settings.batch_invariant == "auto" and warm_up.cost(quantum) >= _INVARIANT_COST:
-        quantum = None
+    quantum = 1 if model is None else _invariant_quantum(settings, model, device)
+    if model is not None and quantum is not None and settings.batch_invariant == "auto":
+        quantum = None if warm_up.cost(quantum) >= _INVARIANT_COST else quantum
     measured = Measured(quantum, longest)
     if kept:
         kept.keep(key, measured)

@@ -72,8 +72,11 @@ def test_a_device_that_is_not_there_is_named() -> None:
 
 def test_a_configured_dtype_is_taken_as_it_is() -> None:
     cpu = torch.device("cpu")
-    assert choose_dtype(settings_of("2026-03-14", dtype="bfloat16"), cpu) is torch.bfloat16
-    assert choose_dtype(settings_of("2026-03-14", dtype="auto"), cpu) in (torch.bfloat16, torch.float32)
+    assert choose_dtype(settings_of("2026-03-14", dtype="bfloat16"), cpu, 1, native=False) is torch.bfloat16
+    auto = settings_of("2026-03-14", dtype="auto")
+    assert choose_dtype(auto, cpu, 500_000_000, native=True) is torch.bfloat16
+    assert choose_dtype(auto, cpu, 500_000_000, native=False) in (torch.bfloat16, torch.float32)
+    assert choose_dtype(auto, cpu, 4_000_000, native=True) is torch.float32
 
 
 @pytest.mark.parametrize(

@@ -54,10 +54,11 @@ def continuation(loaded: LoadedModel) -> list[int]:
     return sequence.ids[len(expected.tokens) :]
 
 
+@pytest.mark.parametrize("kernels", ["torch", "auto"])
 def test_a_second_start_maps_measures_nothing_and_serves_the_same(
-    ready: Callable[..., LoadedModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ready: Callable[..., LoadedModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kernels: str
 ) -> None:
-    first = ready()
+    first = ready(kernels=kernels)
     assert (tmp_path / "measurements.json").is_file()
     assert len(list((tmp_path / "converted").glob("*.safetensors"))) == 1
     assert continuation(first) == reference(NAME).continuation
@@ -67,8 +68,9 @@ def test_a_second_start_maps_measures_nothing_and_serves_the_same(
 
     monkeypatch.setattr(WarmUp, "run", never)
     monkeypatch.setattr(WarmUp, "cost", never)
-    monkeypatch.setattr(loading, "build_transformer", never)
-    second = ready()
+    monkeypatch.setattr(loading, "build_pieces", never)
+    second = ready(kernels=kernels)
+    assert second.kernel == first.kernel
     assert second.runner.quantum == first.runner.quantum
     assert second.batch_invariant == first.batch_invariant
     assert second.longest_step_seconds == first.longest_step_seconds
@@ -76,11 +78,11 @@ def test_a_second_start_maps_measures_nothing_and_serves_the_same(
 
 
 def test_other_conditions_are_measured_anew(ready: Callable[..., LoadedModel], monkeypatch: pytest.MonkeyPatch) -> None:
-    ready(batch_invariant="off")
+    ready(batch_invariant="off", kernels="torch")
     measured: list[int] = []
     run = WarmUp.run
     monkeypatch.setattr(WarmUp, "run", lambda *arguments: (measured.append(1), run(*arguments))[1])
-    assert ready(batch_invariant="on").batch_invariant
+    assert ready(batch_invariant="on", kernels="torch").batch_invariant
     assert measured == [1]
 
 

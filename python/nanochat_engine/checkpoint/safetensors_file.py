@@ -22,12 +22,17 @@ LENGTH_BYTES = 8
 MAX_HEADER = 4 << 20
 METADATA = "__metadata__"
 DTYPES = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16}
-DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
+# What this server writes for itself may also be packed bytes.
+DTYPES_WITH_BYTES = DTYPES | {"U8": torch.uint8}
+DTYPE_NAMES = {dtype: name for name, dtype in DTYPES_WITH_BYTES.items()}
 
 
-def read_safetensors_header(path: Path) -> tuple[dict[str, TensorHeader], dict[str, str]]:
+def read_safetensors_header(
+    path: Path, dtypes: Mapping[str, torch.dtype] = DTYPES
+) -> tuple[dict[str, TensorHeader], dict[str, str]]:
     """Tensors and metadata that a file claims to hold; each tensor's bytes lie in the file and none lie in two.
 
+    dtypes: those that are read, by the format's names.
     Raises CheckpointCorrupt for a truncated or unreadable file, CheckpointUnsafe for a header too large or tensors that
     overlap or claim more than their bytes, CheckpointUnsupported for other dtypes, OSError.
     """
@@ -50,7 +55,7 @@ def read_safetensors_header(path: Path) -> tuple[dict[str, TensorHeader], dict[s
         described = _json(file.read(length), source)
     metadata = _metadata(described.pop(METADATA, {}), source)
     first = LENGTH_BYTES + length
-    headers = {name: _header(value, first, f"{source}: {name[:100]}") for name, value in described.items()}
+    headers = {name: _header(value, dtypes, first, f"{source}: {name[:100]}") for name, value in described.items()}
     _check_ranges(headers, first, size, source)
     return headers, metadata
 
@@ -78,20 +83,20 @@ def _metadata(value: Any, source: str) -> dict[str, str]:
     return value
 
 
-def _header(value: Any, first: int, what: str) -> TensorHeader:
+def _header(value: Any, dtypes: Mapping[str, torch.dtype], first: int, what: str) -> TensorHeader:
     if not isinstance(value, dict) or set(value) != {"dtype", "shape", "data_offsets"}:
         raise CheckpointCorrupt(f"{what} is not described by dtype, shape and data_offsets")
     dtype, shape, offsets = value["dtype"], value["shape"], value["data_offsets"]
-    if not isinstance(dtype, str) or dtype not in DTYPES:
+    if not isinstance(dtype, str) or dtype not in dtypes:
         raise CheckpointUnsupported(f"{what} is a {str(dtype)[:20]}; weights are F32, BF16 or F16")
     if not _is_whole(shape) or len(shape) > MAX_DIMENSIONS or not all(shape):
         raise CheckpointCorrupt(f"{what} has no readable shape")
     if not _is_whole(offsets) or len(offsets) != 2:
         raise CheckpointCorrupt(f"{what} has no readable data_offsets")
     start, end = offsets
-    if end - start != math.prod(shape) * DTYPES[dtype].itemsize:
+    if end - start != math.prod(shape) * dtypes[dtype].itemsize:
         raise CheckpointUnsafe(f"{what} claims shape {shape} in {dtype}, but the file holds {end - start} bytes for it")
-    return TensorHeader(DTYPES[dtype], tuple(shape), Record(first + start, end - start))
+    return TensorHeader(dtypes[dtype], tuple(shape), Record(first + start, end - start))
 
 
 def _is_whole(value: Any) -> bool:

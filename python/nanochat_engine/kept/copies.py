@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from nanochat_engine.checkpoint.loader import Inspection
@@ -22,12 +21,13 @@ from nanochat_engine.checkpoint.mapping import map_parts
 from nanochat_engine.kept.copy_file import CopyDamaged, Described, Progress, describe, map_copy, open_copy, write_copy
 from nanochat_engine.kept.lock import FileLock
 from nanochat_engine.kept.sources import Sources
+from nanochat_engine.kernels.plan import Plan
 from nanochat_engine.model.weights import Piece, pieces
 
 _log = logging.getLogger(__name__)
 
 # Changes with what `pieces` means, so that an older copy is not taken for a newer one.
-VERSION = 1
+VERSION = 2
 SMALLEST_BYTES = 64 << 20
 WAIT_SECONDS = 120.0
 
@@ -48,9 +48,9 @@ class Copies:
     background: Background = in_background
 
     def pieces(
-        self, inspection: Inspection, dtype: torch.dtype, progress: Progress = lambda share: None
+        self, inspection: Inspection, plan: Plan, progress: Progress = lambda share: None
     ) -> dict[str, Tensor] | None:
-        """The model's pieces in `dtype`, as views of a mapped copy; None where there is none and none can be written."""
+        """The model's pieces as `plan` keeps them, as views of a mapped copy; None where there is none and none can be written."""
         files = list(inspection.parts)
         try:
             if sum(path.stat().st_size for path in files) < self.smallest:
@@ -59,10 +59,10 @@ class Copies:
             sources = Sources(self.folder / "sources.json")
             wanted = pieces(inspection.architecture)
             shapes = {name: header.shape for name, header in inspection.headers.items()}
-            described = describe(wanted, shapes, dtype)
-            path = self.folder / f"{sources.digest(files)}-{_short(dtype)}-v{VERSION}.safetensors"
+            described = describe(wanted, shapes, plan)
+            path = self.folder / f"{sources.digest(files)}-{plan.key}-v{VERSION}.safetensors"
             found = _open(path, described, progress)
-            return found or self._write(path, wanted, described, inspection, sources, progress)
+            return found or self._write(path, wanted, described, plan, inspection, sources, progress)
         except OSError as error:
             _log.warning(
                 "no converted copy: the model is loaded from the checkpoint itself, which takes longer",
@@ -75,6 +75,7 @@ class Copies:
         path: Path,
         wanted: list[Piece],
         described: Described,
+        plan: Plan,
         inspection: Inspection,
         sources: Sources,
         progress: Progress,
@@ -90,7 +91,7 @@ class Copies:
                 return found
             _log.info("writing a converted copy, which later starts map", extra={"copy": str(path)})
             partial = path.with_suffix(".partial")
-            write_copy(partial, wanted, described, map_parts(inspection.parts), progress)
+            write_copy(partial, wanted, described, plan, map_parts(inspection.parts), progress)
             mapped = map_copy(partial)
             flushing = True
             self.background(lambda: self._keep(partial, path, lock, sources))
@@ -135,7 +136,3 @@ def _open(path: Path, described: Described, progress: Progress) -> dict[str, Ten
     except CopyDamaged as error:
         _log.warning("the converted copy is damaged and written anew", extra={"reason": str(error)})
         return None
-
-
-def _short(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")

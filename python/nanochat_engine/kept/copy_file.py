@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from nanochat_engine.checkpoint.mapping import view_file
-from nanochat_engine.checkpoint.safetensors_file import read_safetensors_header
+from nanochat_engine.checkpoint.safetensors_file import DTYPES_WITH_BYTES, read_safetensors_header
 from nanochat_engine.checkpoint.safetensors_writer import (
     ALIGNMENT,
     in_file_order,
@@ -22,6 +22,7 @@ from nanochat_engine.checkpoint.safetensors_writer import (
 )
 from nanochat_engine.errors import CheckpointError
 from nanochat_engine.kept.page_sums import page_sums
+from nanochat_engine.kernels.plan import Plan, shape_of
 from nanochat_engine.model.weights import Piece
 
 Progress = Callable[[float], None]
@@ -36,14 +37,9 @@ class CopyDamaged(Exception):
     """The file is not what was written: to be written again."""
 
 
-def describe(wanted: list[Piece], shapes: Mapping[str, tuple[int, ...]], dtype: torch.dtype) -> Described:
-    """dtype and shape of each piece, from the shapes of the checkpoint's tensors."""
-    described: Described = {}
-    for piece in wanted:
-        first = shapes[piece.sources[0]]
-        rows = sum(shapes[name][0] for name in piece.sources)
-        described[piece.name] = (piece.dtype(dtype), (rows, *first[1:]))
-    return described
+def describe(wanted: list[Piece], shapes: Mapping[str, tuple[int, ...]], plan: Plan) -> Described:
+    """dtype and shape of each piece as the plan keeps it, from the shapes of the checkpoint's tensors."""
+    return {piece.name: plan.described(piece, shape_of(piece, shapes)) for piece in wanted}
 
 
 def open_copy(path: Path, described: Described, progress: Progress) -> dict[str, Tensor]:
@@ -53,7 +49,7 @@ def open_copy(path: Path, described: Described, progress: Progress) -> dict[str,
     """
     with path.open("rb") as file:
         try:
-            headers, metadata = read_safetensors_header(path)
+            headers, metadata = read_safetensors_header(path, DTYPES_WITH_BYTES)
         except CheckpointError as error:
             raise CopyDamaged(error.message) from error
         found = {name: (header.dtype, header.shape) for name, header in headers.items()}
@@ -71,6 +67,7 @@ def write_copy(
     path: Path,
     wanted: list[Piece],
     described: Described,
+    plan: Plan,
     tensors: Mapping[str, Tensor],
     progress: Progress,
 ) -> None:
@@ -88,8 +85,9 @@ def write_copy(
             _reserve(file.fileno(), total)
             file.write(head)
             for name in in_file_order(described):
-                for source in by_name[name].sources:
-                    write_tensor(file, tensors[source], described[name][0])
+                piece = by_name[name]
+                for part in plan.made(piece, [tensors[source] for source in piece.sources]):
+                    write_tensor(file, part, described[name][0])
                 progress(WRITING * file.tell() / total)
             file.flush()
         with path.open("r+b") as file:
@@ -105,7 +103,7 @@ def write_copy(
 
 def map_copy(path: Path) -> dict[str, Tensor]:
     """The pieces of a file that this process has just written."""
-    headers, _ = read_safetensors_header(path)
+    headers, _ = read_safetensors_header(path, DTYPES_WITH_BYTES)
     with path.open("rb") as file:
         return {name: _aligned(tensor) for name, tensor in view_file(file, headers).items()}
 

@@ -15,6 +15,7 @@ import torch
 from nanochat_engine import __version__
 from nanochat_engine.config import Settings
 from nanochat_engine.kept.replace_file import replace_file
+from nanochat_engine.kernels.plan import Plan
 from nanochat_engine.model.architecture import Architecture
 
 _log = logging.getLogger(__name__)
@@ -31,8 +32,11 @@ class Measured:
     longest_step_seconds: float
 
 
-def conditions(settings: Settings, architecture: Architecture, dtype: torch.dtype, threads: int) -> str:
-    """A digest of everything that a measurement depends on: a change of any part means to measure anew."""
+def conditions(settings: Settings, architecture: Architecture, plan: Plan, kernel: str) -> str:
+    """A digest of everything that a measurement depends on: a change of any part means to measure anew.
+
+    kernel: what computes, with its threads, as health tells it.
+    """
     facts = (
         __version__,
         torch.__version__,
@@ -40,8 +44,8 @@ def conditions(settings: Settings, architecture: Architecture, dtype: torch.dtyp
         _processor(),
         # MKL_, DNNL_ and ATEN_ variables choose other kernels.
         settings.kernel_environment,
-        str(dtype),
-        threads,
+        plan.key,
+        kernel,
         settings.max_running,
         settings.step_tokens,
         settings.batch_invariant,

@@ -6,7 +6,7 @@ pieces on disk, so that a later start maps them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -21,11 +21,13 @@ class Piece:
     """A tensor of the built model: the checkpoint's `sources`, one above the other.
 
     exact: stays float32 whatever the model's dtype is, since it becomes Python floats.
+    matrix: a linear layer's weight, which kernels may want in an order or in numbers of their own.
     """
 
     name: str
     sources: tuple[str, ...]
     exact: bool = False
+    matrix: bool = False
 
     def dtype(self, dtype: torch.dtype) -> torch.dtype:
         """The dtype that the piece has in a model of `dtype`."""
@@ -35,7 +37,7 @@ class Piece:
 def pieces(architecture: Architecture) -> list[Piece]:
     """Every piece of the model, in the order in which they are built."""
     a = architecture
-    found = [Piece("embedding", ("transformer.wte.weight",)), Piece("head", ("lm_head.weight",))]
+    found = [Piece("embedding", ("transformer.wte.weight",)), Piece("head", ("lm_head.weight",), matrix=True)]
     if a.smear:
         found += [Piece("smear_gate", ("smear_gate.weight",)), Piece("smear_lambda", ("smear_lambda",), exact=True)]
     if a.backout:
@@ -46,38 +48,15 @@ def pieces(architecture: Architecture) -> list[Piece]:
     for layer in range(a.n_layer):
         prefix = f"transformer.h.{layer}"
         found += [
-            Piece(f"{layer}.qkv", tuple(f"{prefix}.attn.{name}.weight" for name in ("c_q", "c_k", "c_v"))),
-            Piece(f"{layer}.attention_out", (f"{prefix}.attn.c_proj.weight",)),
-            Piece(f"{layer}.mlp_in", (f"{prefix}.mlp.c_fc.weight",)),
-            Piece(f"{layer}.mlp_out", (f"{prefix}.mlp.c_proj.weight",)),
+            Piece(f"{layer}.qkv", tuple(f"{prefix}.attn.{name}.weight" for name in ("c_q", "c_k", "c_v")), matrix=True),
+            Piece(f"{layer}.attention_out", (f"{prefix}.attn.c_proj.weight",), matrix=True),
+            Piece(f"{layer}.mlp_in", (f"{prefix}.mlp.c_fc.weight",), matrix=True),
+            Piece(f"{layer}.mlp_out", (f"{prefix}.mlp.c_proj.weight",), matrix=True),
         ]
         if layer in a.value_embedding_layers:
             found.append(Piece(f"{layer}.value_embedding", (f"value_embeds.{layer}.weight",)))
             found.append(Piece(f"{layer}.value_gate", (f"{prefix}.attn.ve_gate.weight",)))
     return found
-
-
-def build_transformer(
-    architecture: Architecture,
-    tensors: Mapping[str, Tensor],
-    device: torch.device,
-    dtype: torch.dtype,
-    progress: Callable[[float], None] = lambda share: None,
-) -> Transformer:
-    """Build the model in `dtype` on `device`, tensor by tensor, so that the peak is one tensor above the model.
-
-    tensors: every name that the generation has, of the right shape; `checkpoint/` has checked that.
-    """
-    wanted = pieces(architecture)
-    built: dict[str, Tensor] = {}
-    for number, piece in enumerate(wanted, 1):
-        parts = [tensors[name].to(device=device, dtype=piece.dtype(dtype)) for name in piece.sources]
-        # A copy of our own: a mapped file's pages could be changed under us, and its alignment is the file's.
-        built[piece.name] = (
-            torch.cat(parts) if len(parts) > 1 else parts[0].clone(memory_format=torch.contiguous_format)
-        )
-        progress(number / len(wanted))
-    return assemble(architecture, built, device)
 
 
 def assemble(architecture: Architecture, built: Mapping[str, Tensor], device: torch.device) -> Transformer:

@@ -19,12 +19,21 @@ from nanochat_engine.checkpoint.loader import inspect
 from nanochat_engine.checkpoint.mapping import map_parts
 from nanochat_engine.kept import copy_file
 from nanochat_engine.kept.copies import Copies
-from nanochat_engine.model.transformer import Transformer
-from nanochat_engine.model.weights import assemble, build_transformer
+from nanochat_engine.kernels.plan import Plan, build_pieces
 from tests.checkpoint.forge import copy_golden
 from tests.golden import NAMES, settings_of
 
 CPU = torch.device("cpu")
+PLAIN = Plan(torch.float32)
+PLANS = (
+    PLAIN,
+    Plan(torch.bfloat16),
+    Plan(torch.float32, "int8"),
+    Plan(torch.float32, packed=True),
+    Plan(torch.bfloat16, packed=True),
+    Plan(torch.bfloat16, "int8", packed=True),
+    Plan(torch.bfloat16, "int4", packed=True),
+)
 PYTHON_FOLDER = Path(__file__).parents[2]
 
 Golden = Callable[[str], Path]
@@ -43,33 +52,34 @@ def the_copy(folder: Path) -> Path:
     return copy
 
 
-def weights_of(model: Transformer) -> dict[str, torch.Tensor]:
-    scalars = [*model.residual_lambdas, *model.embedding_lambdas, model.smear_lambda, model.backout_lambda]
-    return dict(model.named_parameters()) | {"scalars": torch.tensor(scalars, dtype=torch.float64)}
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=["float32", "bfloat16"])
+@pytest.mark.parametrize("plan", PLANS, ids=lambda plan: plan.key)
 @pytest.mark.parametrize("name", NAMES)
-def test_a_model_over_the_copy_has_the_same_bits_as_one_from_the_checkpoint(
-    tmp_path: Path, name: str, dtype: torch.dtype
+def test_the_pieces_of_a_copy_have_the_same_bits_as_those_from_the_checkpoint(
+    tmp_path: Path, name: str, plan: Plan
 ) -> None:
     inspection = inspect(settings_of(name))
-    expected = weights_of(build_transformer(inspection.architecture, map_parts(inspection.parts), CPU, dtype))
+    expected = build_pieces(inspection.architecture, map_parts(inspection.parts), plan, CPU)
     for _ in ("written", "found"):
-        mapped = copies_in(tmp_path).pieces(inspection, dtype)
+        mapped = copies_in(tmp_path).pieces(inspection, plan)
         assert mapped is not None
-        found = weights_of(assemble(inspection.architecture, mapped, CPU))
-        assert found.keys() == expected.keys()
+        assert mapped.keys() == expected.keys()
         for key, tensor in expected.items():
-            assert found[key].dtype is tensor.dtype
-            assert torch.equal(found[key], tensor), key
+            assert mapped[key].dtype is tensor.dtype
+            assert torch.equal(mapped[key], tensor), key
+
+
+def test_each_plan_has_a_copy_of_its_own(tmp_path: Path) -> None:
+    inspection = inspect(settings_of("2025-10"))
+    for plan in PLANS:
+        copies_in(tmp_path).pieces(inspection, plan)
+    assert len(list(tmp_path.glob("*.safetensors"))) == len(PLANS)
 
 
 def test_the_second_load_maps_the_file_and_writes_nothing(tmp_path: Path) -> None:
     inspection = inspect(settings_of("2025-10"))
-    copies_in(tmp_path).pieces(inspection, torch.float32)
+    copies_in(tmp_path).pieces(inspection, PLAIN)
     written = the_copy(tmp_path).stat()
-    mapped = copies_in(tmp_path).pieces(inspection, torch.float32)
+    mapped = copies_in(tmp_path).pieces(inspection, PLAIN)
     assert mapped is not None
     again = the_copy(tmp_path).stat()
     assert (again.st_ino, again.st_mtime_ns) == (written.st_ino, written.st_mtime_ns)
@@ -81,7 +91,7 @@ def test_the_second_load_maps_the_file_and_writes_nothing(tmp_path: Path) -> Non
 
 def test_matrices_lie_aligned_to_64_bytes(tmp_path: Path) -> None:
     inspection = inspect(settings_of("2026-03-14"))
-    mapped = copies_in(tmp_path).pieces(inspection, torch.bfloat16)
+    mapped = copies_in(tmp_path).pieces(inspection, PLANS[1])
     assert mapped is not None
     assert all(tensor.data_ptr() % 64 == 0 for tensor in mapped.values())
 
@@ -105,13 +115,13 @@ def test_a_damaged_copy_is_told_and_written_anew(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[bytes], bytes]
 ) -> None:
     inspection = inspect(settings_of("2025-10"))
-    copies_in(tmp_path).pieces(inspection, torch.float32)
+    copies_in(tmp_path).pieces(inspection, PLAIN)
     copy = the_copy(tmp_path)
     whole = copy.read_bytes()
     copy.write_bytes(damage(whole))
     assert copy.read_bytes() != whole
     with caplog.at_level(logging.WARNING):
-        assert copies_in(tmp_path).pieces(inspection, torch.float32) is not None
+        assert copies_in(tmp_path).pieces(inspection, PLAIN) is not None
     assert "damaged" in caplog.text
     assert copy.read_bytes() == whole
 
@@ -122,14 +132,14 @@ def test_a_changed_checkpoint_gets_a_copy_of_its_own_and_the_old_one_is_removed(
     directory = golden_copy("2025-10")
     kept = tmp_path / "kept"
     settings = settings_of("2025-10", model=directory)
-    copies_in(kept).pieces(inspect(settings), torch.float32)
+    copies_in(kept).pieces(inspect(settings), PLAIN)
     first = the_copy(kept)
     model = directory / "model_000001.pt"
     data = bytearray(model.read_bytes())
     offset = inspect(settings).headers["lm_head.weight"].record.offset
     data[offset] ^= 1
     model.write_bytes(data)
-    mapped = copies_in(kept).pieces(inspect(settings), torch.float32)
+    mapped = copies_in(kept).pieces(inspect(settings), PLAIN)
     assert mapped is not None
     assert the_copy(kept) != first
     assert torch.equal(mapped["head"], map_parts(inspect(settings).parts)["lm_head.weight"])
@@ -140,26 +150,19 @@ def test_the_same_weights_in_another_place_share_a_copy(tmp_path: Path, golden_c
     shutil.copytree(directory, tmp_path / "other")
     kept = tmp_path / "kept"
     for model in (directory, tmp_path / "other"):
-        assert copies_in(kept).pieces(inspect(settings_of("2025-10", model=model)), torch.float32) is not None
+        assert copies_in(kept).pieces(inspect(settings_of("2025-10", model=model)), PLAIN) is not None
     assert the_copy(kept).exists()
 
 
-def test_each_dtype_has_a_copy_of_its_own(tmp_path: Path) -> None:
-    inspection = inspect(settings_of("2025-10"))
-    for dtype in (torch.float32, torch.bfloat16):
-        copies_in(tmp_path).pieces(inspection, dtype)
-    assert len(list(tmp_path.glob("*.safetensors"))) == 2
-
-
 def test_a_small_checkpoint_needs_no_copy(tmp_path: Path) -> None:
-    assert Copies(tmp_path / "kept").pieces(inspect(settings_of("2025-10")), torch.float32) is None
+    assert Copies(tmp_path / "kept").pieces(inspect(settings_of("2025-10")), PLAIN) is None
     assert not (tmp_path / "kept").exists()
 
 
 def test_the_original_is_not_touched(tmp_path: Path, golden_copy: Golden) -> None:
     directory = golden_copy("2025-10")
     before = {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in directory.iterdir()}
-    copies_in(tmp_path / "kept").pieces(inspect(settings_of("2025-10", model=directory)), torch.float32)
+    copies_in(tmp_path / "kept").pieces(inspect(settings_of("2025-10", model=directory)), PLAIN)
     assert {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in directory.iterdir()} == before
 
 
@@ -171,7 +174,7 @@ def test_a_full_disk_costs_only_the_speed(
 
     monkeypatch.setattr(copy_file.os, "posix_fallocate", full)
     with caplog.at_level(logging.WARNING):
-        assert copies_in(tmp_path).pieces(inspect(settings_of("2025-10")), torch.float32) is None
+        assert copies_in(tmp_path).pieces(inspect(settings_of("2025-10")), PLAIN) is None
     assert "loaded from the checkpoint itself" in caplog.text
     assert not list(tmp_path.glob("*.safetensors"))
     assert not list(tmp_path.glob("*.partial"))
@@ -181,19 +184,19 @@ def test_a_place_that_can_not_be_written_costs_only_the_speed(tmp_path: Path, ca
     (tmp_path / "file").touch()
     with caplog.at_level(logging.WARNING):
         kept = tmp_path / "file" / "converted"
-        assert copies_in(kept).pieces(inspect(settings_of("2025-10")), torch.float32) is None
+        assert copies_in(kept).pieces(inspect(settings_of("2025-10")), PLAIN) is None
     assert "loaded from the checkpoint itself" in caplog.text
 
 
 def test_what_a_killed_writer_has_left_is_not_taken_for_a_copy(tmp_path: Path) -> None:
     inspection = inspect(settings_of("2025-10"))
-    copies_in(tmp_path).pieces(inspection, torch.float32)
+    copies_in(tmp_path).pieces(inspection, PLAIN)
     copy = the_copy(tmp_path)
     whole = copy.read_bytes()
     copy.unlink()
     copy.with_suffix(".partial").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "stranger.partial").touch()
-    assert copies_in(tmp_path).pieces(inspection, torch.float32) is not None
+    assert copies_in(tmp_path).pieces(inspection, PLAIN) is not None
     assert the_copy(tmp_path).read_bytes() == whole
     assert not list(tmp_path.glob("*.partial"))
 
@@ -201,7 +204,7 @@ def test_what_a_killed_writer_has_left_is_not_taken_for_a_copy(tmp_path: Path) -
 def test_the_model_is_there_before_the_copy_is_flushed_and_named(tmp_path: Path) -> None:
     later: list[Callable[[], None]] = []
     inspection = inspect(settings_of("2025-10"))
-    mapped = Copies(tmp_path, smallest=0, background=later.append).pieces(inspection, torch.float32)
+    mapped = Copies(tmp_path, smallest=0, background=later.append).pieces(inspection, PLAIN)
     assert mapped is not None
     before = mapped["head"].clone()
     assert not list(tmp_path.glob("*.safetensors"))
@@ -215,7 +218,7 @@ def test_threads_that_start_at_once_write_one_copy(tmp_path: Path, caplog: pytes
     found: list[torch.Tensor] = []
 
     def load() -> None:
-        mapped = copies_in(tmp_path).pieces(inspection, torch.float32)
+        mapped = copies_in(tmp_path).pieces(inspection, PLAIN)
         assert mapped is not None
         found.append(mapped["head"])
 
@@ -236,11 +239,12 @@ from pathlib import Path
 from nanochat_engine.checkpoint.loader import inspect
 from nanochat_engine.config import Settings
 from nanochat_engine.kept.copies import Copies
+from nanochat_engine.kernels.plan import Plan
 copies = Copies(Path(sys.argv[2]), smallest=0, background=lambda work: work())
 inspection = inspect(Settings(Path(sys.argv[1]), "x", device="cpu"))
 if len(sys.argv) > 3:
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
-mapped = copies.pieces(inspection, torch.float32)
+mapped = copies.pieces(inspection, Plan(torch.float32))
 print(None if mapped is None else float(mapped["head"].double().sum()))
 """
 
@@ -271,7 +275,7 @@ def test_a_writer_that_is_killed_frees_the_others(tmp_path: Path) -> None:
     directory = copy_golden("2025-10", tmp_path / "model")
     kept = tmp_path / "kept"
     inspection = inspect(settings_of("2025-10", model=directory))
-    copies_in(kept).pieces(inspection, torch.float32)
+    copies_in(kept).pieces(inspection, PLAIN)
     lock = the_copy(kept).with_suffix(".lock")
     the_copy(kept).unlink()
     holder = subprocess.Popen(
@@ -286,6 +290,6 @@ def test_a_writer_that_is_killed_frees_the_others(tmp_path: Path) -> None:
     assert holder.stdout is not None
     holder.stdout.readline()
     threading.Timer(0.3, holder.kill).start()
-    assert copies_in(kept).pieces(inspection, torch.float32) is not None
+    assert copies_in(kept).pieces(inspection, PLAIN) is not None
     holder.communicate()
     assert the_copy(kept).exists()

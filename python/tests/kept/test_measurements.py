@@ -10,6 +10,7 @@ import torch
 
 from nanochat_engine.checkpoint.loader import inspect
 from nanochat_engine.kept.measurements import Measured, Measurements, conditions
+from nanochat_engine.kernels.plan import Plan
 from tests.golden import settings_of
 
 
@@ -25,17 +26,18 @@ def test_what_was_measured_is_found_under_the_same_conditions_only(tmp_path: Pat
 def test_conditions_change_with_dtype_threads_settings_kernels_and_shape() -> None:
     settings = settings_of("2025-10")
     architecture = inspect(settings).architecture
+    plan = Plan(torch.float32)
     digests = {
-        conditions(settings, architecture, torch.float32, 1),
-        conditions(settings, architecture, torch.float32, 2),
-        conditions(settings, architecture, torch.bfloat16, 1),
-        conditions(replace(settings, max_running=3), architecture, torch.float32, 1),
-        conditions(replace(settings, batch_invariant="on"), architecture, torch.float32, 1),
-        conditions(replace(settings, kernel_environment="DNNL_MAX_CPU_ISA=AVX2"), architecture, torch.float32, 1),
-        conditions(settings, replace(architecture, n_embd=128), torch.float32, 1),
+        conditions(settings, architecture, plan, "native"),
+        conditions(settings, architecture, plan, "torch"),
+        conditions(settings, architecture, Plan(torch.bfloat16), "native"),
+        conditions(replace(settings, max_running=3), architecture, plan, "native"),
+        conditions(replace(settings, batch_invariant="on"), architecture, plan, "native"),
+        conditions(replace(settings, kernel_environment="DNNL_MAX_CPU_ISA=AVX2"), architecture, plan, "native"),
+        conditions(settings, replace(architecture, n_embd=128), plan, "native"),
     }
     assert len(digests) == 7
-    assert conditions(settings, architecture, torch.float32, 1) in digests
+    assert conditions(settings, architecture, plan, "native") in digests
 
 
 @pytest.mark.parametrize(

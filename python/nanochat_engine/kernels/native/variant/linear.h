@@ -1,0 +1,299 @@
+// Linear layers over packed weights: out[row][column] = sum over k of a[row][k] * w[column][k].
+//
+// Each output is accumulated over k in one fixed order, whatever tile it is computed in, so that a row's result has the
+// same bits in every batch. A tile is R rows by P panels held in registers; every weight is read once a tile.
+#pragma once
+#include "vector.h"
+
+enum epilogue { STORE, ADD, SQUARED_RELU, SOFTCAP };
+
+// What a linear layer multiplies: rows in the form that the weights' format needs.
+typedef struct {
+  const void *data;    // float; bf16 where the processor multiplies it; int8 for quantized weights
+  size_t stride;       // bytes from row to row
+  const float *scales; // quantized: (rows, groups)
+  const int32_t *sums; // quantized: (rows, groups), what the weights' offset adds
+  int32_t groups;
+} operand;
+
+#if VL == 16
+#define MAX_ROWS 12
+#define WIDE_ROWS 6 // rows up to which four panels fit the registers
+#elif VL == 8
+#define MAX_ROWS 6
+#define WIDE_ROWS 1
+#else
+#define MAX_ROWS 3
+#define WIDE_ROWS 0
+#endif
+
+#define INT8_GROUP 64
+#define INT4_GROUP 32
+
+INLINE int format_group(int format) { return format == NC_INT4 ? INT4_GROUP : INT8_GROUP; }
+INLINE int is_quantized(int format) { return format == NC_INT8 || format == NC_INT4; }
+
+// Whether the processor multiplies bf16 pairs itself; elsewhere weights are widened and rows stay float.
+#if defined(__AVX512BF16__) || defined(NC_EMULATED)
+#define MULTIPLIES_BF16 1
+INLINE vf dot2_bf16(vf sum, vu weights, int32_t a) {
+  return (vf)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32(a), (__m512bh)weights);
+}
+#else
+#define MULTIPLIES_BF16 0
+#endif
+
+INLINE int32_t four_bytes(const void *a) {
+  int32_t bytes;
+  memcpy(&bytes, a, 4);
+  return bytes;
+}
+
+/** sum + the products of four unsigned weights, less their offset of 128, with four signed activations. */
+INLINE vi dot4_int8(vi sum, vu weights, int32_t a) {
+#if defined(__AVX512VNNI__) || defined(NC_EMULATED)
+  return (vi)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)weights, _mm512_set1_epi32(a)); // the offset is in the sums
+#elif defined(__AVX2__)
+  __m256i w = (__m256i)(weights ^ 0x80808080u), x = _mm256_set1_epi32(a);
+  // |w| <= 127, so a pair's sum stays within 16 bits.
+  __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
+  return (vi)_mm256_add_epi32((__m256i)sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+#else
+  vi w = (vi)(weights ^ 0x80808080u);
+  UNROLL for (int i = 0; i < 4; i++) sum += ((w << (24 - 8 * i)) >> 24) * (int32_t)(int8_t)(a >> (8 * i));
+  return sum;
+#endif
+}
+
+/** As dot4_int8 for weights of 0 to 15 with an offset of 8. */
+INLINE vi dot4_int4(vi sum, vu weights, int32_t a) {
+#if defined(__AVX512VNNI__) || defined(NC_EMULATED)
+  return (vi)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)weights, _mm512_set1_epi32(a));
+#elif defined(__AVX2__)
+  __m256i pairs = _mm256_maddubs_epi16((__m256i)weights, _mm256_set1_epi32(a));
+  return (vi)_mm256_add_epi32((__m256i)sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+#else
+  UNROLL for (int i = 0; i < 4; i++) {
+    sum += (vi)(weights >> (8 * i) & 0xffu) * (int32_t)(int8_t)(a >> (8 * i));
+  }
+  return sum;
+#endif
+}
+
+// Whether the sums start at what the weights' offset adds: AVX2 and the generic int8 take the offset off the weights instead.
+#if defined(__AVX512VNNI__) || defined(NC_EMULATED)
+#define INT8_OFFSET 128
+#else
+#define INT8_OFFSET 0
+#endif
+#define INT4_OFFSET 8
+
+/** What a layer does to its sums, row by row, on the way from a tile to `out`. */
+static __attribute__((noinline)) void finish(const float *sums, int rows, int columns, float *out, size_t ld,
+                                             enum epilogue epilogue, float cap) {
+  for (int r = 0; r < rows; r++, sums += NC_PANEL, out += ld) {
+    float whole[NC_PANEL] = {0};
+    if (epilogue == ADD) memcpy(whole, out, (size_t)columns * sizeof(float));
+    for (int v = 0; v < NC_PANEL; v += VL) {
+      vf value = load(sums + v);
+      if (epilogue == ADD) value += load(whole + v);
+      if (epilogue == SQUARED_RELU) value = choose(value < 0.0f, splat(0.0f), value), value = value * value;
+      if (epilogue == SOFTCAP) value = cap * vtanh(value / cap);
+      store(whole + v, value);
+    }
+    memcpy(out, whole, (size_t)columns * sizeof(float));
+  }
+}
+
+/** R rows by P panels from `panel` on; a and scales are at the first row. */
+INLINE void tile(const int R, const int P, const nc_linear *w, int panel, const operand *o, int row, float *out, size_t ld,
+                 enum epilogue epilogue, float cap) {
+  enum { V = PANEL_VECTORS };
+  const int format = w->format;
+  const size_t k = (size_t)w->inputs;
+  const char *a = (const char *)o->data + (size_t)row * o->stride;
+  vf sum[MAX_ROWS][NC_CLAIM * V]; // of fixed size: what R and P leave unused costs nothing, a variable length would
+  UNROLL for (int r = 0; r < R; r++) UNROLL for (int c = 0; c < P * V; c++) sum[r][c] = splat(0.0f);
+  // Weights first, then row by row: one broadcast lives at a time, so that the sums stay in registers.
+  if (format == NC_F32) {
+    const float *data = (const float *)w->data + (size_t)panel * k * NC_PANEL;
+    for (size_t i = 0; i < k; i++) {
+      vf weights[NC_CLAIM * V];
+      UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++)
+        weights[p * V + v] = load(data + ((size_t)p * k + i) * NC_PANEL + v * VL);
+      UNROLL for (int r = 0; r < R; r++) {
+        const float x = ((const float *)(a + r * o->stride))[i];
+        UNROLL for (int c = 0; c < P * V; c++) sum[r][c] += weights[c] * x;
+      }
+    }
+  } else if (format == NC_BF16) {
+    const size_t pairs = k / 2;
+    const uint32_t *data = (const uint32_t *)w->data + (size_t)panel * pairs * NC_PANEL;
+    for (size_t i = 0; i < pairs; i++) {
+#if MULTIPLIES_BF16
+      vu weights[NC_CLAIM * V];
+      UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++)
+        weights[p * V + v] = load_words(data + ((size_t)p * pairs + i) * NC_PANEL + v * VL);
+      UNROLL for (int r = 0; r < R; r++) {
+        const int32_t x = four_bytes(a + r * o->stride + 4 * i);
+        UNROLL for (int c = 0; c < P * V; c++) sum[r][c] = dot2_bf16(sum[r][c], weights[c], x);
+      }
+#else
+      UNROLL for (int odd = 0; odd < 2; odd++) {
+        vf weights[NC_CLAIM * V];
+        UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++) {
+          const vu both = load_words(data + ((size_t)p * pairs + i) * NC_PANEL + v * VL);
+          weights[p * V + v] = (vf)(odd ? both & 0xffff0000u : both << 16);
+        }
+        UNROLL for (int r = 0; r < R; r++) {
+          const float x = ((const float *)(a + r * o->stride))[2 * i + odd];
+          UNROLL for (int c = 0; c < P * V; c++) sum[r][c] += weights[c] * x;
+        }
+        if (R > 1) __asm__ volatile("" ::: "memory"); // loads them again, rather than keep both halves in registers
+      }
+#endif
+    }
+  } else {
+    const int group = format_group(format), words = group / (format == NC_INT4 ? 8 : 4), groups = (int)(k / group);
+    const int offset = format == NC_INT4 ? INT4_OFFSET : INT8_OFFSET;
+    const uint32_t *data = (const uint32_t *)w->data + (size_t)panel * groups * words * NC_PANEL;
+    for (int g = 0; g < groups; g++) {
+      vi dots[MAX_ROWS][NC_CLAIM * V];
+      UNROLL for (int r = 0; r < R; r++) {
+        int32_t start = offset ? -offset * o->sums[(size_t)(row + r) * o->groups + g] : 0;
+        UNROLL for (int c = 0; c < P * V; c++) dots[r][c] = (vi){0} + start;
+      }
+      for (int i = 0; i < words; i++) {
+        UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++) {
+          vu weights = load_words(data + (((size_t)p * groups + g) * words + i) * NC_PANEL + v * VL);
+          UNROLL for (int r = 0; r < R; r++) {
+            const int8_t *x = (const int8_t *)(a + r * o->stride) + (size_t)g * group;
+            vi dot = dots[r][p * V + v];
+            if (format == NC_INT8) {
+              dot = dot4_int8(dot, weights, four_bytes(x + 4 * i));
+            } else {
+              dot = dot4_int4(dot, weights & 0x0f0f0f0fu, four_bytes(x + 8 * i));
+              dot = dot4_int4(dot, weights >> 4 & 0x0f0f0f0fu, four_bytes(x + 8 * i + 4));
+            }
+            dots[r][p * V + v] = dot;
+          }
+        }
+      }
+      UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++) {
+        vf scale = load_bf16(w->scales + ((size_t)(panel + p) * groups + g) * NC_PANEL + v * VL);
+        UNROLL for (int r = 0; r < R; r++)
+          sum[r][p * V + v] += __builtin_convertvector(dots[r][p * V + v], vf) *
+                               (scale * o->scales[(size_t)(row + r) * o->groups + g]);
+      }
+    }
+  }
+  UNROLL for (int p = 0; p < P; p++) {
+    float sums[MAX_ROWS][NC_PANEL];
+    UNROLL for (int r = 0; r < R; r++) UNROLL for (int v = 0; v < V; v++) store(&sums[r][v * VL], sum[r][p * V + v]);
+    const int left = w->outputs - (panel + p) * NC_PANEL, columns = left < NC_PANEL ? left : NC_PANEL;
+    if (columns > 0)
+      finish(&sums[0][0], R, columns, out + (size_t)row * ld + (size_t)(panel + p) * NC_PANEL, ld, epilogue, cap);
+  }
+}
+
+// The format is made a constant of each copy of the tile, so that its branches fall away.
+#define TILE(R, P, FORMAT)                                                                                             \
+  case R: {                                                                                                            \
+    nc_linear same = *w;                                                                                               \
+    same.format = FORMAT;                                                                                              \
+    for (int p = first; p < first + NC_CLAIM; p += P) tile(R, P, &same, p, o, row, out, ld, epilogue, cap);            \
+    break;                                                                                                             \
+  }
+
+#if VL == 16
+#define TILES(F)                                                                                                       \
+  TILE(1, 4, F) TILE(2, 4, F) TILE(3, 4, F) TILE(4, 4, F) TILE(5, 4, F) TILE(6, 4, F)                                  \
+  TILE(7, 2, F) TILE(8, 2, F) TILE(9, 2, F) TILE(10, 2, F) TILE(11, 2, F) TILE(12, 2, F)
+#elif VL == 8
+#define TILES(F) TILE(1, 4, F) TILE(2, 2, F) TILE(3, 2, F) TILE(4, 1, F) TILE(5, 1, F) TILE(6, 1, F)
+#else
+#define TILES(F) TILE(1, 1, F) TILE(2, 1, F) TILE(3, 1, F)
+#endif
+
+#define DEFINE_ROWS(NAME, FORMAT)                                                                                      \
+  static __attribute__((noinline)) void rows_##NAME(int rows, const nc_linear *w, int first, const operand *o, int row, \
+                                                    float *out, size_t ld, enum epilogue epilogue, float cap) {        \
+    switch (rows) { TILES(FORMAT) }                                                                                    \
+  }
+DEFINE_ROWS(f32, NC_F32)
+DEFINE_ROWS(bf16, NC_BF16)
+DEFINE_ROWS(int8, NC_INT8)
+DEFINE_ROWS(int4, NC_INT4)
+
+/** The layer on `rows` rows, by all threads of the pool; the caller puts a barrier after it. */
+static void linear(nc_pool *pool, const nc_linear *w, const operand *o, int rows, float *out, size_t ld,
+                   enum epilogue epilogue, float cap) {
+  const long claims = w->panels / NC_CLAIM;
+  const int parts = (rows + MAX_ROWS - 1) / MAX_ROWS;
+  for (long claim; (claim = nc_pool_claim(pool)) < claims;) {
+    const int first = (int)claim * NC_CLAIM;
+    for (int part = 0, row = 0; part < parts; part++) {
+      const int count = (rows - row + parts - part - 1) / (parts - part);
+      switch (w->format) {
+      case NC_F32: rows_f32(count, w, first, o, row, out, ld, epilogue, cap); break;
+      case NC_BF16: rows_bf16(count, w, first, o, row, out, ld, epilogue, cap); break;
+      case NC_INT8: rows_int8(count, w, first, o, row, out, ld, epilogue, cap); break;
+      default: rows_int4(count, w, first, o, row, out, ld, epilogue, cap);
+      }
+      row += count;
+    }
+  }
+}
+
+/** Whether the format multiplies float rows as they are, or needs them in a form of its own. */
+INLINE int converts(int format) {
+  return is_quantized(format) || (format == NC_BF16 && MULTIPLIES_BF16);
+}
+
+/** Bytes of a converted row of `inputs` values. */
+INLINE size_t operand_stride(int format, int inputs) {
+  size_t bytes = is_quantized(format) ? (size_t)inputs : (size_t)inputs * 2;
+  return (bytes + 63) / 64 * 64;
+}
+
+/** Round one group to 8 bits about its largest value; what is no number stays one, in the scale. */
+INLINE void quantize_group(const float *x, int group, int8_t *out, float *scale, int32_t *sum) {
+  vf most = splat(0.0f);
+  vi broken = {0};
+  for (int i = 0; i < group; i += VL) {
+    const vf value = load(x + i);
+    most = vmax((vf)((vi)value & 0x7fffffff), most);
+    broken |= value != value;
+  }
+  const float largest = lanes_max(most);
+  const vf inverse = splat(largest > 0.0f ? 127.0f / largest : 0.0f);
+  vi total = {0};
+  for (int i = 0; i < group; i += VL) {
+    const vi rounded = (vi)(load(x + i) * inverse + 12582912.0f) - 0x4b400000;
+    *(vb_any *)(out + i) = __builtin_convertvector(rounded, vb);
+    total += rounded;
+  }
+  *scale = largest / 127.0f;
+  *sum = 0;
+  for (int i = 0; i < VL; i++) *sum += total[i], *scale = broken[i] ? NAN : *scale;
+}
+
+/** Convert one row of `columns` floats; what the format pads is zero. scales and sums are at the row. */
+static void convert_row(int format, const float *x, int columns, int inputs, void *to, float *scales, int32_t *sums) {
+  if (format == NC_BF16) {
+    uint16_t *out = to;
+    for (int i = 0; i < columns; i++) out[i] = to_bf16(x[i]);
+    return;
+  }
+  const int group = format_group(format);
+  for (int g = 0; g * group < inputs; g++) {
+    const int from = g * group, left = columns - from;
+    float padded[INT8_GROUP] = {0};
+    const float *values = x + from;
+    if (left < group) {
+      if (left > 0) memcpy(padded, values, (size_t)left * sizeof(float));
+      values = padded;
+    }
+    quantize_group(values, group, (int8_t *)to + from, scales + g, sums + g);
+  }
+}

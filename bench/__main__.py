@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 
+from bench.client import Refused
 from bench.context import Context
 from bench.options import Options, parse
 from bench.parts import arrivals, decode, gateway, invariance, machine, prefill, soak, step
@@ -19,6 +20,7 @@ from bench.record import Record
 from bench.server import ROOT
 from bench.shapes import Shape
 from bench.table import report, totals
+from bench.worker import WorkerFailed
 
 _MEASURE = {
     "machine": machine.measure,
@@ -32,6 +34,9 @@ _MEASURE = {
 }
 # Models after the first are measured in these parts alone, unquantized.
 _FURTHER = ("decode", "prefill")
+# A part may take this many times what was foretold, and these seconds for starts, before it counts as hung.
+_PATIENCE = 5
+_SURELY = 900.0
 
 
 async def run(options: Options) -> int:
@@ -55,7 +60,13 @@ async def run(options: Options) -> int:
             print(f"\n{key}, after {(time.perf_counter() - begun) / 60:.1f} minutes", flush=True)
             if shape != options.shapes[0]:
                 await context.stop_servers(keep_engines_of=shape)
-            record.keep(key, await _MEASURE[part](context, shape, _kinds(options, shape)))
+            try:
+                async with asyncio.timeout(_PATIENCE * seconds[key] + _SURELY):
+                    record.keep(key, await _MEASURE[part](context, shape, _kinds(options, shape)))
+            except (OSError, EOFError, Refused, WorkerFailed) as error:
+                # The next part starts its engines anew; --resume tries this one again.
+                context.skip(key, f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+                await context.stop_all()
             _write(options, record, context)
     _draw(options)
     print(

@@ -6,6 +6,7 @@ import asyncio
 import random
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -14,6 +15,7 @@ from bench.record import Record
 from bench.server import ROOT, NotStarted, Server, start_engine, start_gateway
 from bench.shapes import DTYPE_BYTES, Shape, step_bytes
 from bench.worker import Worker, WorkerFailed
+from nanochat_engine.config import Settings
 
 OMP = {"OMP_WAIT_POLICY": "PASSIVE"}
 
@@ -88,16 +90,17 @@ class Context:
             try:
                 server = await start(self._settings(await self.make(shape), quantization, invariant), log)
             except (NotStarted, WorkerFailed) as error:
-                self._skip(f"{shape.name} {name}", str(error))
+                self.skip(f"{shape.name} {name}", str(error))
                 return None
-            if quantization != "none" and server.health.get("quantization") != quantization:
+            if quantization != "none" and not _knows_quantization():
                 await server.stop()
-                self._skip(f"{shape.name} {name}", "this engine does not know QUANTIZATION")
+                self.skip(f"{shape.name} {name}", "this engine does not know QUANTIZATION")
                 return None
             self._servers[key] = server
         return self._servers.get(key)
 
-    def _skip(self, name: str, reason: str) -> None:
+    def skip(self, name: str, reason: str) -> None:
+        """Remember why something takes no part, for the table."""
         self.skipped[name] = reason[:300]
         self.say(f"  skipped {name}: {reason}")
 
@@ -125,13 +128,13 @@ class Context:
         if key not in self._peers:
             python = self.options.peer_python
             if python is None:
-                self._skip(name, "the bench's own environment could not be made")
+                self.skip(name, "the bench's own environment could not be made")
                 return None
             try:
                 worker = await self.worker(module, python, f"{name}-{shape.name}")
                 about = await worker.ask("load", layers=shape.layers, vocab=shape.vocab, cache=str(self.options.cache))
             except (WorkerFailed, OSError) as error:
-                self._skip(name, str(error))
+                self.skip(name, str(error))
                 return None
             self.say(f"  {name}: {about}")
             self._peers[key] = worker
@@ -160,7 +163,7 @@ class Context:
     def about_engine(self, server: Server, shape: Shape, quantization: str) -> dict[str, Any]:
         """What health says of how it computes, and the bytes that its weights and its cache take by their sizes."""
         health = server.health
-        names = ("dtype", "kernel", "batch_invariant", "quantization")
+        names = ("dtype", "kernel", "batch_invariant")
         dtype, cached = health["dtype"], health["cache"]["blocks"] * health["cache"]["block_tokens"]
         beside = health["model"]["parameters"] - shape.matrix_weights
         return {name: health.get(name) for name in names} | {
@@ -168,6 +171,10 @@ class Context:
             "weight_bytes": step_bytes(shape, quantization, dtype) + beside * DTYPE_BYTES[dtype],
             "cache_bytes": cached * 2 * shape.layers * shape.width * DTYPE_BYTES[dtype],
         }
+
+
+def _knows_quantization() -> bool:
+    return any(field.name == "quantization" for field in fields(Settings))
 
 
 def _log(path: Path) -> TextIO:

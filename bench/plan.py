@@ -61,4 +61,5 @@ class Estimate:
         if self.shape.generation != "G0":
             return 0.0
         each = sum(max(2.0, (self.options.min_tokens + 3) * self.step("none", n)) for n in _PEER_STREAMS)
-        return len(self.options.peers) * each
+        # llama.cpp has three formats.
+        return sum(3 if peer == "llama.cpp" else 1 for peer in self.options.peers) * each

@@ -63,7 +63,8 @@ def _decode(model: str, part: dict[str, Any], figures: Figures | None) -> str:
     if figures is not None:
         for name in part["engines"]:
             bare = [figures.bare(name, n) for n in counts]
-            rows.append([f"bare torch kernels, {name}", *("" if rate is None else f"{rate:.1f}" for rate in bare)])
+            if any(bare):
+                rows.append([f"bare torch kernels, {name}", *("" if rate is None else f"{rate:.1f}" for rate in bare)])
             floor = figures.floor(name)
             if floor is not None:
                 rows.append([f"memory's floor, {name}", f"{floor:.1f}", *("" for _ in counts[1:])])
@@ -119,6 +120,8 @@ def _arrivals(model: str, part: dict[str, Any], figures: Figures | None) -> str:
     head = ["ms between tokens", "usual p50", "usual p99", "meanwhile p50", "p99", "longest"]
     more = ["p99 / usual", "longest / usual", "newcomer tokens/s", "alone", "share"]
     text = f"{part['arrivals']} prompts of {part['prompt_tokens']} tokens, one at a time, beside {part['streams']} running streams."
+    if not rows:
+        return ""
     return f"## A long prompt arrives, {model}\n\n{text}\n\n{markdown([*head, *more], rows)}"
 
 
@@ -133,6 +136,8 @@ def _invariance(model: str, part: dict[str, Any], figures: Figures | None) -> st
         if {"on", "off"} <= modes.keys():
             costs = [1 - modes["on"][str(n)]["median"] / modes["off"][str(n)]["median"] for n in counts]
             rows.append([f"{name}, cost of on", *(f"{cost:.1%}" for cost in costs)])
+    if not rows:
+        return ""
     return f"## BATCH_INVARIANT, {model}\n\n{markdown(['decode, tokens/s', *(str(n) for n in counts)], rows)}"
 
 

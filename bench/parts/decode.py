@@ -22,6 +22,8 @@ PROMPT_TOKENS = 16
 # Steps after a change of the number of streams that are not counted.
 SETTLE = 2
 _TOKENS = 1900
+# Steps of a rung at most: fast models have enough of them, and the cache has room for every stream.
+_MOST_STEPS = 96
 PEER_STREAMS = (1, 8, 16)
 
 
@@ -83,7 +85,7 @@ async def _rung(context: Context, streams: list[Stream]) -> float:
     while True:
         await asyncio.gather(*(stream.reach(first + more) for stream, first in zip(streams, firsts, strict=True)))
         end = min(stream.arrivals[first + more - 1] for stream, first in zip(streams, firsts, strict=True))
-        if end - begin >= context.options.min_seconds or more >= 200:
+        if end - begin >= context.options.min_seconds or more >= _MOST_STEPS:
             return rate([stream.arrivals for stream in streams], begin, end)
         more += 4
 

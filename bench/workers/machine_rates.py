@@ -20,8 +20,9 @@ from bench.worker import serve
 _MIB = 1024
 _ROUNDS = 10
 _GROUP = 64
-# A kernel slower than this a step is measured on two layers and counted up.
-_SLOW_SECONDS = 0.5
+# A kernel that takes longer than this for a few layers and the head is emulated: one pass over those is counted up.
+_FEW = 2
+_SLOW_SECONDS = 1.0
 
 Product = Callable[[Tensor], Tensor]
 
@@ -86,18 +87,20 @@ def kernel(
     kind: str, rows: list[int], layers: int, products: list[tuple[int, int]], head: tuple[int, int]
 ) -> dict[str, float]:
     """Tokens a second by rows: all layers' products and the head's. Weights are each layer's own, so that no cache holds them."""
-    pair = [[_maker(kind, *shape) for shape in products] for _ in range(2)]
-    last = _maker(kind, *head)
-    trial = _step_seconds(pair, last, products, head, 1, 1)
-    # Two layers stand for all where they take too long, or where all would not fit into memory comfortably.
-    count = min(2, layers) if trial * layers / 2 > _SLOW_SECONDS * 4 else layers
-    stack = pair[:count] + [[_maker(kind, *shape) for shape in products] for _ in range(count - 2)]
+    trials = {dtype: _maker(kind, *products[0], dtype) for dtype in (torch.float32, torch.bfloat16)}
+    row = torch.randn(1, products[0][1])
+    times = {dtype: _best(partial(product, row), 5) for dtype, product in trials.items()}
+    activations = min(times, key=lambda dtype: times[dtype])
+    stack = [[_maker(kind, *shape, activations) for shape in products] for _ in range(layers)]
+    last = _maker(kind, *head, activations)
     found = {}
     for number in rows:
-        whole = _step_seconds(stack, last, products, head, number, 3)
-        if count < layers:
-            alone = _step_seconds([], last, products, head, number, 2)
-            whole = alone + (whole - alone) * layers / count
+        few = _step_seconds(stack[:_FEW], last, products, head, number, 0)
+        if few > _SLOW_SECONDS:
+            alone = _step_seconds([], last, products, head, number, 0)
+            whole = alone + (few - alone) * layers / min(_FEW, layers)
+        else:
+            whole = _step_seconds(stack, last, products, head, number, 3)
         found[str(number)] = number / whole
     return found
 
@@ -121,14 +124,12 @@ def _step_seconds(
     return _best(step, times)
 
 
-def _maker(kind: str, outputs: int, inputs: int) -> Product:
-    """A product of that kind with made-up weights. Activations are converted once a product, as a model's would be."""
+def _maker(kind: str, outputs: int, inputs: int, activations: torch.dtype) -> Product:
+    """A product of that kind with made-up weights. activations: what a quantized kernel takes; one of them has the fast code."""
     if kind in ("float32", "bfloat16"):
         dtype: torch.dtype = getattr(torch, kind)
         weight = torch.empty(outputs, inputs, dtype=dtype).uniform_(-1, 1)
         return lambda x: F.linear(x.to(dtype), weight)
-    # Where bf16 is emulated, float32 activations are faster: each kernel is measured at its best.
-    activations = torch.bfloat16 if torch.cpu._is_avx512_bf16_supported() else torch.float32
     if kind == "int8":
         whole = torch.randint(-127, 127, (outputs, inputs), dtype=torch.int8)
         scales = torch.rand(outputs).to(activations)
@@ -140,10 +141,11 @@ def _maker(kind: str, outputs: int, inputs: int) -> Product:
 
 
 def _best(run: Callable[[], object], times: int) -> float:
-    """Seconds of the fastest of some runs after one that is not counted."""
-    run()
-    taken = []
-    for _ in range(times):
+    """Seconds of the fastest of some runs after one that is not counted; of that one where there are no others."""
+    taken: list[float] = []
+    for number in range(times + 1):
+        if number == 1:
+            taken.clear()
         begun = time.perf_counter()
         run()
         taken.append(time.perf_counter() - begun)

@@ -6,15 +6,18 @@ import os
 import random
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from torch import Tensor
+
 from bench.worker import serve
 from nanochat_engine.config import read_settings
 from nanochat_engine.engine import Engine
-from nanochat_engine.model.transformer import Transformer
 from nanochat_engine.request import ChoiceDelta, GenerateRequest, RequestDone, SamplingParams, StepEvent
+from nanochat_engine.runner import Runner
 
 _PROMPT_TOKENS = 16
 # Steps with every stream that are not counted.
@@ -71,17 +74,19 @@ class _Watched:
         self._done.set()
 
     def _clock_forward(self) -> None:
-        """Put a clock around Transformer.forward in this process; one call a step, so it costs nothing that counts."""
-        forward = Transformer.forward
+        """Put a clock around whatever model the runner is given; one call a step, so it costs nothing that counts."""
+        plain = Runner.__init__
 
-        def timed(*arguments: Any, **named: Any) -> Any:
-            begun = time.perf_counter()
-            try:
-                return forward(*arguments, **named)
-            finally:
+        def clocked(runner: Runner, model: Callable[..., Tensor], *rest: Any, **named: Any) -> None:
+            def forward(*arguments: Any) -> Tensor:
+                begun = time.perf_counter()
+                logits = model(*arguments)
                 self._forward += time.perf_counter() - begun
+                return logits
 
-        Transformer.forward = timed  # type: ignore[method-assign]
+            plain(runner, forward, *rest, **named)
+
+        Runner.__init__ = clocked  # type: ignore[method-assign, assignment]
 
 
 _watched: dict[str, _Watched] = {}
@@ -108,7 +113,7 @@ def share(model: str, streams: int, steps: int) -> dict[str, Any]:
     )
     whole = [(step, forward) for step, forward, tokens in taken if tokens == streams][_SETTLE:]
     if not any(forward for _, forward in whole):
-        raise RuntimeError("steps did not go through Transformer.forward, so its share is not known")
+        raise RuntimeError("the model was not called through the runner, so its share is not known")
     step, forward = (median(values) * 1e3 for values in zip(*whole, strict=True))
     outside = median(each - inside for each, inside in whole) * 1e3
     return {

@@ -106,7 +106,7 @@ def load(
             threads,
             settings.step_tokens + settings.max_running,
         )
-        runner = Runner(native, native.store, device, quantum=1, beat=beat)
+        runner = Runner(native, native.store, device, quantum=1, beat=beat, sampler=native.sample)
     else:
         model = assemble(architecture, built, device)
         store = BlockStore(architecture, cache.blocks, cache.windowed_blocks, dtype, device)

@@ -30,7 +30,7 @@ class Runner:
     """Runs steps on one device.
 
     model: (batch, store, beat) to logits (len(batch.logit_rows), vocab_size). quantum: rows are padded to its multiples
-    (model/rows.py).
+    (model/rows.py). sampler: logits (n, vocab_size) and n draws to n token ids, None for a row without numbers.
     """
 
     def __init__(
@@ -40,13 +40,15 @@ class Runner:
         device: torch.device,
         quantum: int,
         beat: Callable[[], None],
+        sampler: Callable[[Tensor, Several[Draw]], list[int | None]] = sample,
     ) -> None:
         def forward(batch: Batch) -> Tensor:
             return model(batch, store, beat)
 
-        self._forward = forward
+        self.forward = forward
         self._store: Store = store
         self._device = device
+        self._sample = sampler
         self.quantum = quantum
 
     def run(self, work: Several[Work]) -> list[int | None]:
@@ -56,11 +58,11 @@ class Runner:
         if not ending:
             return []
         draws = [Draw(sequence.params, sequence.index, sequence.generated) for sequence in ending]
-        return sample(logits[: len(ending)], draws)
+        return self._sample(logits[: len(ending)], draws)
 
     def logits(self, work: Several[Work]) -> Tensor:
         """Compute the work; logits (rows, vocab_size) of the items that end their sequence's ids, in order, then padding."""
-        return self._forward(self.batch(work))
+        return self.forward(self.batch(work))
 
     def batch(self, work: Several[Work]) -> Batch:
         """Lay the work's rows end to end, padded with rows that write to the scratch slot and that nobody reads."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ctypes import POINTER, Structure, c_float, c_int32, c_void_p
+from ctypes import POINTER, Structure, c_double, c_float, c_int32, c_void_p
 
 
 class Linear(Structure):
@@ -91,4 +91,16 @@ class Batch(Structure):
         ("rows", c_int32),
         ("segment_count", c_int32),
         ("logit_count", c_int32),
+    ]
+
+
+class Draw(Structure):
+    """draw of native/variant/sample.h: what a row's token is drawn with."""
+
+    _fields_ = [
+        ("temperature", c_double),
+        ("top_p", c_double),
+        ("number", c_double),
+        ("top_k", c_int32),
+        ("unused", c_int32),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import weakref
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -19,10 +19,14 @@ from nanochat_engine.kernels.packing import Format, Packing
 from nanochat_engine.model.architecture import Architecture
 from nanochat_engine.model.batch import Batch
 from nanochat_engine.model.rotary import rotary_table
+from nanochat_engine.sampling.random import uniform
+from nanochat_engine.sampling.sampler import Draw
 
 # Values that the widest vectors take at once; every width of a row has to be a multiple.
 LANES = 16
 MAX_HEAD_DIM = 256
+# NO_NUMBER and NO_MEMORY of native/variant/sample.h.
+_NO_NUMBER, _NO_MEMORY = -1, -2
 # Rows above which a step is computed layer by layer, so that the beat goes on.
 _SHORT_STEP = 32
 
@@ -63,6 +67,11 @@ class NativeModel:
         free = library.function("nc_workspace_free", [ctypes.c_void_p], None)
         self._forward = library.function(
             "nc_forward", [ctypes.c_void_p, ctypes.POINTER(abi.Batch), ctypes.c_int, ctypes.c_int], ctypes.c_int
+        )
+        self._sample = library.function(
+            "nc_sample",
+            [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p],
+            None,
         )
         self._workspace = create(ctypes.byref(model), threads, rows)
         if not self._workspace:
@@ -107,6 +116,19 @@ class NativeModel:
             if self._forward(self._workspace, ctypes.byref(described), layer, min(layer + stride, layers)) != 0:
                 raise InternalError(f"No memory for a step of {rows} rows.")
         return self._logits[:wanted]
+
+    def sample(self, logits: Tensor, draws: Sequence[Draw]) -> list[int | None]:
+        """Draw one token id for each row of logits (len(draws), vocab_size) float32; None for a row that holds no number."""
+        described, tokens = (abi.Draw * len(draws))(), (ctypes.c_int32 * len(draws))()
+        for entry, (params, choice, position) in zip(described, draws, strict=True):
+            entry.temperature, entry.top_p, entry.top_k = params.temperature, params.top_p, params.top_k
+            entry.number = uniform(params.seed, choice, position)
+        rows, count = logits.shape
+        self._sample(self._workspace, logits.data_ptr(), rows, count, described, tokens)
+        drawn = list(tokens)
+        if _NO_MEMORY in drawn:
+            raise InternalError("No memory to sort a row of logits.")
+        return [None if token == _NO_NUMBER else token for token in drawn]
 
     def _describe(
         self, built: Mapping[str, Tensor], packings: Mapping[str, Packing], store: NativeStore, dtype: torch.dtype

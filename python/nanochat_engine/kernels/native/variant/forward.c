@@ -2,6 +2,7 @@
 // model/transformer.py has them in PyTorch, and tests hold the two together.
 #include "attention.h"
 #include "linear.h"
+#include "sample.h"
 #include <stdlib.h>
 
 #define JOIN_(a, b) a##_##b
@@ -298,6 +299,28 @@ NC_EXPORT int VARIANT(nc_forward)(void *argument, const nc_batch *batch, int fro
   step s = {w, batch, from, to};
   nc_pool_run(w->pool, run_step, &s);
   return 0;
+}
+
+typedef struct {
+  workspace *w;
+  const float *logits;
+  const draw *draws;
+  int32_t *tokens;
+  int rows, count;
+} sampling;
+
+static void run_sampling(void *argument, int thread) {
+  (void)thread;
+  const sampling *s = argument;
+  for (long row; (row = nc_pool_claim(s->w->pool)) < s->rows;)
+    s->tokens[row] = sample_row(s->logits + (size_t)row * (size_t)s->count, s->count, &s->draws[row]);
+}
+
+/** tokens (rows): one drawn from each of logits (rows, count); NO_NUMBER for a row that holds no number, NO_MEMORY. */
+NC_EXPORT void VARIANT(nc_sample)(void *argument, const float *logits, int rows, int count, const draw *draws,
+                                  int32_t *tokens) {
+  sampling s = {argument, logits, draws, tokens, rows, count};
+  nc_pool_run(s.w->pool, run_sampling, &s);
 }
 
 // One layer alone, for tests and the bench.

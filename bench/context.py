@@ -10,6 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TextIO
 
+from bench.memory import setting_of
 from bench.options import Options
 from bench.record import Record
 from bench.server import ROOT, NotStarted, Server, start_engine, start_gateway
@@ -95,6 +96,11 @@ class Context:
             if quantization != "none" and not _knows_quantization():
                 await server.stop()
                 self.skip(f"{shape.name} {name}", "this engine does not know QUANTIZATION")
+                return None
+            told = setting_of(server.engine_pid, "QUANTIZATION")
+            if told is not None and (told or "none") != quantization:
+                await server.stop()
+                self.skip(f"{shape.name} {name}", "the gateway does not pass QUANTIZATION on")
                 return None
             self._servers[key] = server
         return self._servers.get(key)

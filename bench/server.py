@@ -16,7 +16,7 @@ from typing import Any
 from bench.client import get_json
 
 ROOT = Path(__file__).resolve().parents[1]
-_READY_SECONDS = 600.0
+_READY_SECONDS = 300.0
 _STOP_SECONDS = 45.0
 
 

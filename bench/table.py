@@ -201,7 +201,8 @@ _SECTIONS = {
 
 def _mode(part: dict[str, Any], name: str) -> str:
     about = part["engines"][name]
-    return f" ({about['dtype']}, batch invariant: {'yes' if about['batch_invariant'] else 'no'})"
+    invariant = "" if about["batch_invariant"] else "not "
+    return f" ({about['dtype']}, {about['kernel']}, {invariant}batch invariant)"
 
 
 def _way(part: dict[str, Any], name: str) -> str:

@@ -26,6 +26,13 @@ async def measure(context: Context, shape: Shape, quantizations: tuple[str, ...]
         through = await context.engine(shape, quantization, through="gateway") if straight else None
         if straight is None or through is None:
             continue
+        differing = [
+            name for name in ("kernel", "dtype", "batch_invariant") if straight.health[name] != through.health[name]
+        ]
+        if differing:
+            said = ", ".join(f"{name} {straight.health[name]} and {through.health[name]}" for name in differing)
+            context.skip(f"{shape.name} {quantization} gateway", f"the two engines differ: {said}")
+            continue
         figures: dict[int, dict[str, list[float]]] = {count: {"engine": [], "gateway": []} for count in streams}
         for run in range(context.options.runs):
             for count in streams:

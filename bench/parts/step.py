@@ -17,7 +17,7 @@ async def measure(context: Context, shape: Shape, quantizations: tuple[str, ...]
     options, told = context.options, {}
     model = await context.make(shape)
     for quantization in quantizations:
-        if any(name.startswith(f"{shape.name} {quantization} ") for name in context.skipped):
+        if f"{shape.name} {quantization} engine" in context.skipped:
             continue
         kept = str(options.cache / "kept")
         settings = {"QUANTIZATION": quantization, "DTYPE": options.dtype, "NANOCHAT_DIR": kept, "DEVICE": "cpu"}

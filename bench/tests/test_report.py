@@ -28,7 +28,8 @@ def result(flags: list[str], **parts: Any) -> dict[str, Any]:
 
 
 def decode(**rates: dict[str, Any]) -> dict[str, Any]:
-    engines = {"none": {"dtype": "bfloat16", "batch_invariant": False, "weight_bytes": 1.1e9, "cache_bytes": 1e8}}
+    how = {"dtype": "bfloat16", "kernel": "native", "batch_invariant": False}
+    engines = {"none": {**how, "weight_bytes": 1.1e9, "cache_bytes": 1e8}}
     memory = {"none": {"own": 1_300_000_000}}
     return {"tokens_per_second": rates, "engines": engines, "memory": memory, "prompt_tokens": 16}
 
@@ -87,5 +88,5 @@ def test_the_report_names_what_was_left_out_and_every_rate() -> None:
     found = result(["avx2"], decode=decode(none={"1": median(7.25), "8": median(31.0)}))
     found["skipped"] = {"d20-g0 int8 engine": "it does not know QUANTIZATION"}
     text = report(found)
-    assert "| engine, none (bfloat16, batch invariant: no) | 7.2 | 31.0 |" in text
+    assert "| engine, none (bfloat16, native, not batch invariant) | 7.2 | 31.0 |" in text
     assert "- d20-g0 int8 engine: it does not know QUANTIZATION" in text

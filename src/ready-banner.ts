@@ -6,6 +6,7 @@ export interface ReadyBanner {
   model: string | null;
   device: string | null;
   dtype: string | null;
+  quantization: string | null;
   try: string;
   [field: string]: unknown;
 }
@@ -21,6 +22,7 @@ export function readyBanner(address: string, engine: EngineHealth | null): Ready
     model: engine?.model?.id ?? null,
     device: engine?.device ?? null,
     dtype: engine?.dtype ?? null,
+    quantization: engine?.quantization ?? null,
     try: `curl -N ${address}/v1/chat/completions -H 'Content-Type: application/json' -d '${BODY}'`,
   };
 }

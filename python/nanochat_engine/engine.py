@@ -46,7 +46,7 @@ class Engine:
         self._state: EngineState = "starting"
         self._phase, self._progress, self._reason = "import", None, None  # type: tuple[str, float | None, str | None]
         self._model: ModelInfo | None = None
-        self._facts: tuple[str, str, str, bool] | None = None
+        self._facts: tuple[str, str, str, str, bool] | None = None
         self._tokenizer: Tokenizer | None = None
         self._runner: StepRunner | None = None
         nothing = BlockManager(CacheSize(0))
@@ -112,7 +112,7 @@ class Engine:
 
     def snapshot(self) -> EngineSnapshot:
         """The engine's state at this moment; it never waits for a step."""
-        device, dtype, kernel, invariant = self._facts or (None, None, None, None)
+        device, dtype, kernel, quantization, invariant = self._facts or (None, None, None, None, None)
         scheduler = self._scheduler
         return EngineSnapshot(
             state=self._state,
@@ -122,6 +122,7 @@ class Engine:
             device=device,
             dtype=dtype,
             kernel=kernel,
+            quantization=quantization,
             batch_invariant=invariant,
             model=self._model,
             running=len(scheduler.running),
@@ -198,7 +199,7 @@ class Engine:
         settings = self._settings
         loaded = load(settings, self._beat, self._report)
         self._runner, self._tokenizer, self._model = loaded.runner, loaded.tokenizer, loaded.info
-        self._facts = (loaded.device, loaded.dtype, loaded.kernel, loaded.batch_invariant)
+        self._facts = (loaded.device, loaded.dtype, loaded.kernel, settings.quantization, loaded.batch_invariant)
         self._longest_step = loaded.longest_step_seconds
         # Whether a row's bits may depend on how it was computed: as part of which chunk of a prompt, or by decoding.
         free = loaded.row_exact or not loaded.batch_invariant

@@ -30,6 +30,7 @@ class EngineSnapshot:
     device: str | None
     dtype: str | None
     kernel: str | None
+    quantization: str | None
     batch_invariant: bool | None
     model: ModelInfo | None
     running: int

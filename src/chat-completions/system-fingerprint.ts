@@ -12,7 +12,8 @@ export function systemFingerprint(engine: EngineHealth): string {
 }
 
 function digest(engine: EngineHealth): string {
-  const { version, device, dtype, kernel, batchInvariant, model } = engine;
-  const parts = [version, device, dtype, kernel, batchInvariant, model?.id, model?.generation, model?.parameters];
+  const { version, device, dtype, kernel, quantization, batchInvariant, model } = engine;
+  const computed = [version, device, dtype, kernel, quantization, batchInvariant];
+  const parts = [...computed, model?.id, model?.generation, model?.parameters];
   return `fp_${createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 12)}`;
 }

@@ -82,6 +82,8 @@ export class Settings {
   readonly batchInvariant: 'auto' | 'on' | 'off' = 'auto';
   @ChoiceVariable('KERNELS', ['auto', 'native', 'torch', 'avx512', 'avx2', 'generic'])
   readonly kernels: 'auto' | 'native' | 'torch' | 'avx512' | 'avx2' | 'generic' = 'auto';
+  @ChoiceVariable('QUANTIZATION', ['none', 'int8', 'int4'])
+  readonly quantization: 'none' | 'int8' | 'int4' = 'none';
   @IntegerVariable('ENGINE_THREADS', 1, 1024)
   readonly engineThreads: number | null = null;
   @IntegerVariable('MAX_RUNNING', 1, 1024)

@@ -119,7 +119,14 @@ class FakeEngine {
     json(response, state === 'ready' ? 200 : 503, {
       ...{ state, phase: this.phase, progress: this.progress, reason: null },
       ...{ nonce: script.nonce ?? process.env.ENGINE_NONCE ?? null, pid: process.pid, version: 'fake' },
-      ...{ device: 'cpu', dtype: 'float32', kernel: 'fake', batch_invariant: true, model: script.model },
+      ...{
+        device: 'cpu',
+        dtype: 'float32',
+        kernel: 'fake',
+        quantization: 'none',
+        batch_invariant: true,
+        model: script.model,
+      },
       ...{ running: this.working, waiting: 0, max_running: script.maxRunning, max_waiting: 32 },
       cache: { block_tokens: 64, blocks: 512, blocks_used: this.working },
       ...{ working: this.working > 0, beat_age_seconds: (performance.now() - this.beatAt) / 1000 },

@@ -47,7 +47,13 @@ describe('the gateway as a process', () => {
     expect((await fetch(`${gateway.address}/health/live`)).status).toBe(200);
     expect(await readiness()).toBe(503);
     const banner = await gateway.ready();
-    expect(banner).toMatchObject({ address: gateway.address, model: 'fake', device: 'cpu', dtype: 'float32' });
+    expect(banner).toMatchObject({
+      address: gateway.address,
+      model: 'fake',
+      device: 'cpu',
+      dtype: 'float32',
+      quantization: 'none',
+    });
     expect(banner['try']).toMatch(new RegExp(`^curl -N ${gateway.address}/v1/chat/completions `));
     expect(await readiness()).toBe(200);
   });

@@ -42,6 +42,7 @@ def _body(settings: Settings, snapshot: EngineSnapshot) -> dict[str, Any]:
         "device": snapshot.device,
         "dtype": snapshot.dtype,
         "kernel": snapshot.kernel,
+        "quantization": snapshot.quantization,
         "batch_invariant": snapshot.batch_invariant,
         "model": None
         if model is None

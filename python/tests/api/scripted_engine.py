@@ -41,6 +41,7 @@ READY = EngineSnapshot(
     device="cpu",
     dtype="float32",
     kernel="scripted",
+    quantization="none",
     batch_invariant=True,
     model=ModelInfo("2026-03-14", "G5", 256, 331, 1000),
     running=0,

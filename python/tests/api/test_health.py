@@ -26,6 +26,7 @@ def test_a_ready_engine_is_200_with_every_documented_field(served: Served) -> No
         "device": "cpu",
         "dtype": "float32",
         "kernel": "scripted",
+        "quantization": "none",
         "batch_invariant": True,
         "model": {
             "id": "2026-03-14",

@@ -5,7 +5,7 @@ describe('parseEngineHealth', () => {
   it('reads the health of docs/engine-api.md', () => {
     const body = {
       ...{ state: 'ready', phase: 'serve', progress: 1, reason: null, nonce: 'n', pid: 123, version: '0.1.0' },
-      ...{ device: 'cpu', dtype: 'float32', kernel: 'torch', batch_invariant: true },
+      ...{ device: 'cpu', dtype: 'float32', kernel: 'torch', quantization: 'int8', batch_invariant: true },
       model: { id: 'm', generation: 'G5', context_length: 2048, vocab_size: 4096, parameters: 8000000 },
       ...{ running: 1, waiting: 2, max_running: 16, max_waiting: 32 },
       cache: { block_tokens: 64, blocks: 512, blocks_used: 3 },
@@ -14,7 +14,7 @@ describe('parseEngineHealth', () => {
     };
     expect(parseEngineHealth(JSON.stringify(body))).toEqual({
       ...{ state: 'ready', phase: 'serve', progress: 1, reason: null, nonce: 'n', pid: 123, version: '0.1.0' },
-      ...{ device: 'cpu', dtype: 'float32', kernel: 'torch', batchInvariant: true },
+      ...{ device: 'cpu', dtype: 'float32', kernel: 'torch', quantization: 'int8', batchInvariant: true },
       model: { id: 'm', generation: 'G5', contextLength: 2048, vocabSize: 4096, parameters: 8000000 },
       ...{ running: 1, waiting: 2, maxRunning: 16, maxWaiting: 32 },
       cache: { blockTokens: 64, blocks: 512, blocksUsed: 3 },

@@ -13,6 +13,7 @@ export interface EngineHealth {
   device: string | null;
   dtype: string | null;
   kernel: string | null;
+  quantization: string | null;
   batchInvariant: boolean | null;
   model: EngineModel | null;
   running: number;
@@ -57,6 +58,7 @@ export function parseEngineHealth(body: string): EngineHealth | null {
     device: text(json['device']),
     dtype: text(json['dtype']),
     kernel: text(json['kernel']),
+    quantization: text(json['quantization']),
     batchInvariant: typeof json['batch_invariant'] === 'boolean' ? json['batch_invariant'] : null,
     model: model && {
       id: text(model['id']),

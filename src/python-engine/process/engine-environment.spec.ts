@@ -38,8 +38,9 @@ describe('the environment of an engine', () => {
   });
 
   it('has the settings by their names, and leaves out what was not given', () => {
-    const environment = settingsEnvironment(readSettings({ MODEL_SOFTCAP: '20', DRAIN_TIMEOUT_SECONDS: '2.5' }));
-    expect(environment).toMatchObject({ MODEL_SOFTCAP: '20', DRAIN_TIMEOUT_SECONDS: '2.5', DEVICE: 'auto' });
+    const given = { MODEL_SOFTCAP: '20', DRAIN_TIMEOUT_SECONDS: '2.5', QUANTIZATION: 'int4', KERNELS: 'torch' };
+    const environment = settingsEnvironment(readSettings(given));
+    expect(environment).toMatchObject({ ...given, DEVICE: 'auto' });
     expect(Object.keys(environment)).not.toContain('CACHE_TOKENS');
   });
 

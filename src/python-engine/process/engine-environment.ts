@@ -33,6 +33,7 @@ export function settingsEnvironment(settings: Settings): Record<string, string> 
     ENGINE_THREADS: settings.engineThreads,
     BATCH_INVARIANT: settings.batchInvariant,
     KERNELS: settings.kernels,
+    QUANTIZATION: settings.quantization,
     MAX_RUNNING: settings.maxRunning,
     CACHE_TOKENS: settings.cacheTokens,
     CACHE_MEMORY_SHARE: settings.cacheMemoryShare,

@@ -69,10 +69,12 @@ class Context:
                 raise WorkerFailed(told.decode(errors="replace")[-500:])
         return folder
 
-    async def engines(self, shape: Shape, quantizations: tuple[str, ...]) -> dict[str, Server]:
-        """Ready engines by quantization; those that can't be had are in `skipped`."""
+    async def engines(self, part: str, shape: Shape, quantizations: tuple[str, ...]) -> dict[str, Server]:
+        """Ready engines by quantization that the part has runs for; those that can't be had are in `skipped`."""
         found = {}
         for quantization in quantizations:
+            if not self.options.runs_of(part, shape, quantization):
+                continue
             server = await self.engine(shape, quantization)
             if server is not None:
                 found[quantization] = server

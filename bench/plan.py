@@ -27,15 +27,16 @@ class Estimate:
     def seconds(self, part: str, kinds: tuple[str, ...]) -> float:
         """Steps and prompts of a part counted, times what one takes. kinds: the quantizations."""
         o = self.options
+        runs = {kind: o.runs_of(part, self.shape, kind) for kind in kinds}
+        most = max(runs.values())
         arrival = 2.3 * self.prompt(1500) + 30 * self.step("none", 4)
-        bursts = sum(48 * self.step(kind, 16) + 34 * self.step(kind, 1) for kind in kinds)
         known = {
             "machine": 60.0,
-            "decode": o.runs * (sum(self.ladder(kind, o.streams) for kind in kinds) + self.peers()),
-            "prefill": o.runs * (len(kinds) + 1) * self.prompt(sum(o.prompts) + 32),
-            "arrivals": o.arrivals * len(kinds) * arrival,
-            "invariance": min(3, o.runs) * 2 * sum(self.ladder(kind, (16, 8, 1)) for kind in kinds),
-            "gateway": o.runs * 2 * bursts,
+            "decode": sum(runs[kind] * self.ladder(kind, o.streams) for kind in kinds) + most * self.peers(),
+            "prefill": sum(runs.values()) * self.prompt(sum(o.prompts) + 32) + most * self.prompt(512),
+            "arrivals": sum(runs.values()) * arrival,
+            "invariance": sum(min(3, runs[kind]) * 2 * self.ladder(kind, (16, 8, 1)) for kind in kinds),
+            "gateway": sum(runs[kind] * 2 * (48 * self.step(kind, 16) + 34 * self.step(kind, 1)) for kind in kinds),
             "step": len(kinds) * 60 * self.step("none", 16),
             "soak": o.requests * (self.prompt(32) + 7 / 16 * self.step(kinds[0], 16)),
         }

@@ -119,7 +119,10 @@ def _arrivals(model: str, part: dict[str, Any], figures: Figures | None) -> str:
         rows.append([name, *cells, *ratios, f"{rate['beside']:.0f}", f"{rate['alone']:.0f}", f"{rate['share']:.0%}"])
     head = ["ms between tokens", "usual p50", "usual p99", "meanwhile p50", "p99", "longest"]
     more = ["p99 / usual", "longest / usual", "newcomer tokens/s", "alone", "share"]
-    text = f"{part['arrivals']} prompts of {part['prompt_tokens']} tokens, one at a time, beside {part['streams']} running streams."
+    counts = ", ".join(f"{count} ({name})" for name, count in part["arrivals"].items())
+    text = (
+        f"Prompts of {part['prompt_tokens']} tokens, one at a time, beside {part['streams']} running streams: {counts}."
+    )
     if not rows:
         return ""
     return f"## A long prompt arrives, {model}\n\n{text}\n\n{markdown([*head, *more], rows)}"

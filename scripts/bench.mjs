@@ -67,7 +67,8 @@ if (!args.includes('--help')) {
     const python = await peerPython(stop.signal);
     told.push('--peer-python', python);
     const at = args.findIndex((one) => one.startsWith('--peers'));
-    const chosen = at < 0 ? 'llama.cpp' : `${args[at]} ${args[at + 1]}`;
+    const byDefault = args.includes('--quick') ? '' : 'llama.cpp';
+    const chosen = at < 0 ? byDefault : `${args[at]} ${args[at + 1]}`;
     if (chosen.includes('llama.cpp')) await addLlama(python, stop.signal);
   } catch (error) {
     if (stop.signal.aborted) process.exit(130);

@@ -19,12 +19,15 @@ _AROUND = 10
 
 async def measure(context: Context, shape: Shape, quantizations: tuple[str, ...]) -> dict[str, Any]:
     """By quantization: seconds between tokens inside and outside the prefill windows, and the newcomer's rate against its rate alone."""
-    servers = await context.engines(shape, quantizations)
+    servers = await context.engines("arrivals", shape, quantizations)
+    runs = {name: context.options.runs_of("arrivals", shape, name) for name in quantizations}
     found: dict[str, tuple[list[float], list[float], list[float], list[float]]] = {
         name: ([], [], [], []) for name in servers
     }
-    for number in range(context.options.arrivals):
+    for number in range(max(runs.values())):
         for name, server in servers.items():
+            if number >= runs[name]:
+                continue
             inside, outside, beside, alone = found[name]
             window, spans = await _arrival(context, server)
             beside.append(PROMPT_TOKENS / (window[1] - window[0]))
@@ -51,7 +54,7 @@ async def measure(context: Context, shape: Shape, quantizations: tuple[str, ...]
         "engines": {name: context.about_engine(server, shape, name) for name, server in servers.items()},
         "streams": STREAMS,
         "prompt_tokens": PROMPT_TOKENS,
-        "arrivals": context.options.arrivals,
+        "arrivals": {name: runs[name] for name in servers},
     }
 
 

@@ -30,12 +30,12 @@ PEER_STREAMS = (1, 8, 16)
 async def measure(context: Context, shape: Shape, quantizations: tuple[str, ...]) -> dict[str, Any]:
     """Tokens a second by contender and number of streams; memory and the client's share of the processor beside it."""
     options = context.options
-    servers = await context.engines(shape, quantizations)
+    servers = await context.engines("decode", shape, quantizations)
     peers = await _peers(context, shape)
     figures: dict[str, dict[int, list[float]]] = {}
     memory: dict[str, dict[str, int]] = {}
     client: list[float] = []
-    for run in range(options.runs):
+    for run in range(max((options.runs_of("decode", shape, name) for name in quantizations), default=0)):
         for name, server in servers.items():
             begun, used = time.perf_counter(), time.process_time()
             async with watching(server.engine_pid) as peak:

@@ -22,7 +22,8 @@ async def measure(context: Context, shape: Shape, quantizations: tuple[str, ...]
     streams = tuple(count for count in _STREAMS if count <= context.options.streams[0])
     told: dict[str, Any] = {}
     for quantization in quantizations:
-        straight = await context.engine(shape, quantization)
+        runs = context.options.runs_of("gateway", shape, quantization)
+        straight = await context.engine(shape, quantization) if runs else None
         through = await context.engine(shape, quantization, through="gateway") if straight else None
         if straight is None or through is None:
             continue
@@ -34,7 +35,7 @@ async def measure(context: Context, shape: Shape, quantizations: tuple[str, ...]
             context.skip(f"{shape.name} {quantization} gateway", f"the two engines differ: {said}")
             continue
         figures: dict[int, dict[str, list[float]]] = {count: {"engine": [], "gateway": []} for count in streams}
-        for run in range(context.options.runs):
+        for run in range(runs):
             for count in streams:
                 chats = [context.words(_LETTERS) for _ in range(count)]
                 # Each goes first in turn, so that neither always has the quieter half.

@@ -20,7 +20,7 @@ async def measure(context: Context, shape: Shape, quantizations: tuple[str, ...]
         await context.stop_servers(keep_engines_of=shape)
         modes = {mode: await context.engine(shape, quantization, mode) for mode in ("on", "off")}
         figures: dict[str, dict[int, list[float]]] = {}
-        for _ in range(min(3, context.options.runs)):
+        for _ in range(min(3, context.options.runs_of("invariance", shape, quantization))):
             for mode, server in modes.items():
                 if server is not None:
                     for count, value in (await ladder(context, server, streams)).items():

@@ -19,7 +19,8 @@ PEER_PROMPT = 512
 async def measure(context: Context, shape: Shape, quantizations: tuple[str, ...]) -> dict[str, Any]:
     """Tokens a second by contender and length; seconds to the first token cold and with the prefix cached."""
     options = context.options
-    servers = await context.engines(shape, quantizations)
+    servers = await context.engines("prefill", shape, quantizations)
+    runs = {name: options.runs_of("prefill", shape, name) for name in quantizations}
     peer = (
         await context.peer("transformers", "bench.workers.transformers_peer", shape)
         if shape.generation == "G0"
@@ -27,8 +28,10 @@ async def measure(context: Context, shape: Shape, quantizations: tuple[str, ...]
     )
     figures: dict[str, dict[int, list[float]]] = {}
     first: dict[str, dict[str, list[float]]] = {}
-    for run in range(options.runs):
+    for run in range(max(runs.values())):
         for name, server in servers.items():
+            if run >= runs[name]:
+                continue
             cold, warm, cached = await _run(context, server, figures.setdefault(name, {}))
             told = first.setdefault(name, {"cold": [], "cached_prefix": [], "cached_tokens": []})
             for key, value in (("cold", cold), ("cached_prefix", warm), ("cached_tokens", cached)):

@@ -77,6 +77,26 @@ def test_a_second_start_maps_measures_nothing_and_serves_the_same(
     assert continuation(second) == reference(NAME).continuation
 
 
+@pytest.mark.parametrize("kernels", ["torch", "auto"])
+def test_each_quantization_keeps_a_copy_of_its_own_that_later_starts_map(
+    ready: Callable[..., LoadedModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kernels: str
+) -> None:
+    def copies() -> dict[str, int]:
+        return {path.name: path.stat().st_ino for path in (tmp_path / "converted").glob("*.safetensors")}
+
+    kinds = ("none", "int8", "int4")
+    first = [continuation(ready(kernels=kernels, quantization=kind)) for kind in kinds]
+    written = copies()
+    assert len(written) == len(kinds)
+
+    def never(*arguments: object) -> None:
+        raise AssertionError("built again")
+
+    monkeypatch.setattr(loading, "build_pieces", never)
+    assert [continuation(ready(kernels=kernels, quantization=kind)) for kind in kinds] == first
+    assert copies() == written
+
+
 def test_other_conditions_are_measured_anew(ready: Callable[..., LoadedModel], monkeypatch: pytest.MonkeyPatch) -> None:
     ready(batch_invariant="off", kernels="torch")
     measured: list[int] = []

@@ -6,17 +6,14 @@ import asyncio
 import random
 import sys
 from contextlib import AsyncExitStack
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, TextIO
 
-from bench.memory import setting_of
 from bench.options import Options
 from bench.record import Record
 from bench.server import ROOT, NotStarted, Server, start_engine, start_gateway
 from bench.shapes import DTYPE_BYTES, Shape, step_bytes
 from bench.worker import Worker, WorkerFailed
-from nanochat_engine.config import Settings
 
 OMP = {"OMP_WAIT_POLICY": "PASSIVE"}
 
@@ -95,14 +92,9 @@ class Context:
             except (NotStarted, WorkerFailed) as error:
                 self.skip(f"{shape.name} {name}", str(error))
                 return None
-            if quantization != "none" and not _knows_quantization():
+            if server.health["quantization"] != quantization:
                 await server.stop()
-                self.skip(f"{shape.name} {name}", "this engine does not know QUANTIZATION")
-                return None
-            told = setting_of(server.engine_pid, "QUANTIZATION")
-            if told is not None and (told or "none") != quantization:
-                await server.stop()
-                self.skip(f"{shape.name} {name}", "the gateway does not pass QUANTIZATION on")
+                self.skip(f"{shape.name} {name}", f"it computes with QUANTIZATION={server.health['quantization']}")
                 return None
             self._servers[key] = server
         return self._servers.get(key)
@@ -171,7 +163,7 @@ class Context:
     def about_engine(self, server: Server, shape: Shape, quantization: str) -> dict[str, Any]:
         """What health says of how it computes, and the bytes that its weights and its cache take by their sizes."""
         health = server.health
-        names = ("dtype", "kernel", "batch_invariant")
+        names = ("dtype", "quantization", "kernel", "batch_invariant")
         dtype, cached = health["dtype"], health["cache"]["blocks"] * health["cache"]["block_tokens"]
         beside = health["model"]["parameters"] - shape.matrix_weights
         return {name: health.get(name) for name in names} | {
@@ -179,10 +171,6 @@ class Context:
             "weight_bytes": step_bytes(shape, quantization, dtype) + beside * DTYPE_BYTES[dtype],
             "cache_bytes": cached * 2 * shape.layers * shape.width * DTYPE_BYTES[dtype],
         }
-
-
-def _knows_quantization() -> bool:
-    return any(field.name == "quantization" for field in fields(Settings))
 
 
 def _log(path: Path) -> TextIO:

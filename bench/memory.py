@@ -35,15 +35,6 @@ def descriptors_of(pid: int) -> int | None:
         return None
 
 
-def setting_of(pid: int, name: str) -> str | None:
-    """A variable of the environment that a process was started with, empty where it is not set; None where that can't be read."""
-    try:
-        entries = Path(f"/proc/{pid}/environ").read_text().split("\0")
-    except OSError:
-        return None
-    return next((entry.partition("=")[2] for entry in entries if entry.startswith(f"{name}=")), "")
-
-
 class Peak:
     """The highest figures seen so far of one process."""
 

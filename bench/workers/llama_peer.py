@@ -25,6 +25,8 @@ _KINDS = {
 }
 _CONTEXT = 4096
 _BATCH = 512
+# Every sequence's share of the context has room for as many and its prompt.
+_MOST_STEPS = 96
 
 _models: dict[str, Any] = {}
 _vocab: list[int] = []
@@ -62,7 +64,7 @@ def decode(streams: int, prompt: int, min_tokens: int, min_seconds: float, kind:
         tokens: NDArray[np.int64] = chance.integers(_vocab[0], size=(streams, prompt))
         after = np.array([_step(context, batch, tokens[n : n + 1], 0, n)[0] for n in range(streams)])
         position, begun, steps = prompt, time.perf_counter(), -2
-        while steps < min_tokens or time.perf_counter() - begun < min_seconds:
+        while steps < min_tokens or (time.perf_counter() - begun < min_seconds and steps < _MOST_STEPS):
             if steps == 0:
                 begun = time.perf_counter()
             after = _step(context, batch, after[:, None], position, 0)

@@ -70,7 +70,6 @@ async def _at_rest(server: Server) -> dict[str, Any]:
     health = await server.health_now()
     return {
         "blocks_used": health["cache"]["blocks_used"],
-        "blocks_cached": health["cache"].get("blocks_cached"),
         "running": health["running"],
         "waiting": health["waiting"],
         "descriptors": descriptors_of(server.engine_pid),

@@ -14,7 +14,7 @@ import torch
 from bench.client import Refused
 from bench.context import Context
 from bench.options import Options, parse
-from bench.parts import arrivals, decode, gateway, invariance, machine, prefill, soak, step
+from bench.parts import arrivals, decode, gateway, invariance, machine, prefill, quality, soak, step
 from bench.plan import Estimate
 from bench.record import Record
 from bench.server import ROOT
@@ -31,6 +31,7 @@ _MEASURE = {
     "gateway": gateway.measure,
     "step": step.measure,
     "soak": soak.measure,
+    "quality": quality.measure,
 }
 # Models after the first are measured in these parts alone, unquantized.
 _FURTHER = ("decode", "prefill")

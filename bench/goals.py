@@ -99,7 +99,7 @@ def goals(result: dict[str, Any]) -> list[Goal]:
     told += _arrival_goals(figures, judge)
     loss = figures.part("gateway").get("bursts", {}).get("none", {}).get("16", {}).get("loss")
     told.append(_at_most(judge, "5", "lost through the gateway, 16 streams", loss, 0.05, "{:.1%}"))
-    return told + _memory_goals(figures, judge)
+    return told + _memory_goals(figures, judge) + _quality_goals(figures)
 
 
 def _arrival_goals(figures: Figures, judge: Callable[[bool | None], str]) -> list[Goal]:
@@ -137,6 +137,18 @@ def _memory_goals(figures: Figures, judge: Callable[[bool | None], str]) -> list
             judge(back),
         ),
         _at_most(judge, "6", "memory of the last quarter over the second", left, 0.03, "{:+.2%}"),
+    ]
+
+
+def _quality_goals(figures: Figures) -> list[Goal]:
+    """These hold on any processor."""
+    ways, judge = figures.part("quality").get("ways", {}), _judge(holds_here=True)
+    what = "perplexity of {} over bfloat16's"
+    return [
+        _at_most(
+            judge, "quality", what.format(kind), ways.get(kind, {}).get("answer_perplexity_change"), most, "{:+.2%}"
+        )
+        for kind, most in (("int8", 0.005), ("int4", 0.03))
     ]
 
 

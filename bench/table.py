@@ -183,6 +183,25 @@ def _soak(model: str, part: dict[str, Any], figures: Figures | None) -> str:
     return f"## Soak, {model}\n\n{text}\n\n{markdown(['at rest', 'before', 'after'], rows)}"
 
 
+def _quality(model: str, part: dict[str, Any], figures: Figures | None) -> str:
+    rows = [
+        [
+            f"{name}, {one['kernel']}",
+            f"{one['answer_perplexity']:.5f}",
+            f"{one['answer_perplexity_change']:+.3%}",
+            f"{one['perplexity_change']:+.3%}",
+            f"{one['same_token_share']:.2%}",
+            f"{one['same_answer_share']:.1%}",
+        ]
+        for name, one in part["ways"].items()
+    ]
+    head = [part["model"], "perplexity of answers", "over bfloat16", "of whole chats, over bfloat16"]
+    head += ["same likeliest token", "same greedy answer"]
+    one = next(iter(part["ways"].values()))
+    text = f"{one['answer_tokens']} tokens of answers, {one['tokens']} in all, {one['answers']} greedy answers."
+    return f"## Quality, {part['model']}\n\n{text}\n\n{markdown(head, rows)}"
+
+
 def _goals(result: dict[str, Any]) -> str:
     rows = [[goal.line, goal.what, goal.measured, goal.wanted, goal.verdict] for goal in goals(result)]
     lines = [
@@ -199,6 +218,7 @@ _SECTIONS = {
     "gateway": _gateway,
     "step": _step,
     "soak": _soak,
+    "quality": _quality,
 }
 
 

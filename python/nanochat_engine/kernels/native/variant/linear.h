@@ -16,15 +16,16 @@ typedef struct {
   int32_t groups;
 } operand;
 
+// Rows whose sums, weights and what is needed beside them fit the registers, by format.
 #if VL == 16
 #define MAX_ROWS 12
-#define WIDE_ROWS 6 // rows up to which four panels fit the registers
+static const int tile_rows[] = {[NC_F32] = 12, [NC_BF16] = 12, [NC_INT8] = 12, [NC_INT4] = 12};
 #elif VL == 8
 #define MAX_ROWS 6
-#define WIDE_ROWS 1
+static const int tile_rows[] = {[NC_F32] = 6, [NC_BF16] = 5, [NC_INT8] = 4, [NC_INT4] = 4};
 #else
 #define MAX_ROWS 3
-#define WIDE_ROWS 0
+static const int tile_rows[] = {[NC_F32] = 3, [NC_BF16] = 3, [NC_INT8] = 3, [NC_INT4] = 3};
 #endif
 
 #define INT8_GROUP 64
@@ -105,13 +106,13 @@ static __attribute__((noinline)) void finish(const float *sums, int rows, int co
   }
 }
 
-/** R rows by P panels from `panel` on; a and scales are at the first row. */
-INLINE void tile(const int R, const int P, const nc_linear *w, int panel, const operand *o, int row, float *out, size_t ld,
-                 enum epilogue epilogue, float cap) {
+/** R rows from `row` on by P panels from `panel` on. ahead: fetch the panels that follow, while this tile computes. */
+INLINE void tile(const int R, const int P, const int ahead, const nc_linear *w, int panel, const operand *o, int row,
+                 float *out, size_t ld, enum epilogue epilogue, float cap) {
   enum { V = PANEL_VECTORS };
   const int format = w->format;
-  const size_t k = (size_t)w->inputs;
-  const char *a = (const char *)o->data + (size_t)row * o->stride;
+  const size_t k = (size_t)w->inputs, stride = o->stride;
+  const char *a = (const char *)o->data + (size_t)row * stride;
   vf sum[MAX_ROWS][NC_CLAIM * V]; // of fixed size: what R and P leave unused costs nothing, a variable length would
   UNROLL for (int r = 0; r < R; r++) UNROLL for (int c = 0; c < P * V; c++) sum[r][c] = splat(0.0f);
   // Weights first, then row by row: one broadcast lives at a time, so that the sums stay in registers.
@@ -121,8 +122,9 @@ INLINE void tile(const int R, const int P, const nc_linear *w, int panel, const 
       vf weights[NC_CLAIM * V];
       UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++)
         weights[p * V + v] = load(data + ((size_t)p * k + i) * NC_PANEL + v * VL);
+      if (ahead) UNROLL for (int p = 0; p < P; p++) fetch(data + ((size_t)(P + p) * k + i) * NC_PANEL);
       UNROLL for (int r = 0; r < R; r++) {
-        const float x = ((const float *)(a + r * o->stride))[i];
+        const float x = ((const float *)(a + r * stride))[i];
         UNROLL for (int c = 0; c < P * V; c++) sum[r][c] += weights[c] * x;
       }
     }
@@ -130,12 +132,13 @@ INLINE void tile(const int R, const int P, const nc_linear *w, int panel, const 
     const size_t pairs = k / 2;
     const uint32_t *data = (const uint32_t *)w->data + (size_t)panel * pairs * NC_PANEL;
     for (size_t i = 0; i < pairs; i++) {
+      if (ahead) UNROLL for (int p = 0; p < P; p++) fetch(data + ((size_t)(P + p) * pairs + i) * NC_PANEL);
 #if MULTIPLIES_BF16
       vu weights[NC_CLAIM * V];
       UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++)
         weights[p * V + v] = load_words(data + ((size_t)p * pairs + i) * NC_PANEL + v * VL);
       UNROLL for (int r = 0; r < R; r++) {
-        const int32_t x = four_bytes(a + r * o->stride + 4 * i);
+        const int32_t x = four_bytes(a + r * stride + 4 * i);
         UNROLL for (int c = 0; c < P * V; c++) sum[r][c] = dot2_bf16(sum[r][c], weights[c], x);
       }
 #else
@@ -146,7 +149,7 @@ INLINE void tile(const int R, const int P, const nc_linear *w, int panel, const 
           weights[p * V + v] = (vf)(odd ? both & 0xffff0000u : both << 16);
         }
         UNROLL for (int r = 0; r < R; r++) {
-          const float x = ((const float *)(a + r * o->stride))[2 * i + odd];
+          const float x = ((const float *)(a + r * stride))[2 * i + odd];
           UNROLL for (int c = 0; c < P * V; c++) sum[r][c] += weights[c] * x;
         }
         if (R > 1) __asm__ volatile("" ::: "memory"); // loads them again, rather than keep both halves in registers
@@ -164,10 +167,11 @@ INLINE void tile(const int R, const int P, const nc_linear *w, int panel, const 
         UNROLL for (int c = 0; c < P * V; c++) dots[r][c] = (vi){0} + start;
       }
       for (int i = 0; i < words; i++) {
+        if (ahead) UNROLL for (int p = 0; p < P; p++) fetch(data + (((size_t)(P + p) * groups + g) * words + i) * NC_PANEL);
         UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++) {
           vu weights = load_words(data + (((size_t)p * groups + g) * words + i) * NC_PANEL + v * VL);
           UNROLL for (int r = 0; r < R; r++) {
-            const int8_t *x = (const int8_t *)(a + r * o->stride) + (size_t)g * group;
+            const int8_t *x = (const int8_t *)(a + r * stride) + (size_t)g * group;
             vi dot = dots[r][p * V + v];
             if (format == NC_INT8) {
               dot = dot4_int8(dot, weights, four_bytes(x + 4 * i));
@@ -196,51 +200,70 @@ INLINE void tile(const int R, const int P, const nc_linear *w, int panel, const 
   }
 }
 
-// The format is made a constant of each copy of the tile, so that its branches fall away.
-#define TILE(R, P, FORMAT)                                                                                             \
-  case R: {                                                                                                            \
-    nc_linear same = *w;                                                                                               \
-    same.format = FORMAT;                                                                                              \
-    for (int p = first; p < first + NC_CLAIM; p += P) tile(R, P, &same, p, o, row, out, ld, epilogue, cap);            \
-    break;                                                                                                             \
-  }
-
+// Rows and panels of a tile. One part of few rows takes panels side by side, to have enough sums under way; several parts
+// take them one group after the other, so that a group stays in the cache from part to part.
 #if VL == 16
 #define TILES(F)                                                                                                       \
   TILE(1, 4, F) TILE(2, 4, F) TILE(3, 4, F) TILE(4, 4, F) TILE(5, 4, F) TILE(6, 4, F)                                  \
   TILE(7, 2, F) TILE(8, 2, F) TILE(9, 2, F) TILE(10, 2, F) TILE(11, 2, F) TILE(12, 2, F)
+INLINE int panels_of(int rows) { return rows <= 6 ? 4 : 2; }
 #elif VL == 8
-#define TILES(F) TILE(1, 4, F) TILE(2, 2, F) TILE(3, 2, F) TILE(4, 1, F) TILE(5, 1, F) TILE(6, 1, F)
+#define TILES(F)                                                                                                       \
+  TILE(1, 4, F) TILE(2, 2, F) TILE(3, 1, F) TILE(4, 1, F) TILE(5, 1, F) TILE(6, 1, F)
+INLINE int panels_of(int rows) { return rows == 1 ? 4 : rows == 2 ? 2 : 1; }
 #else
 #define TILES(F) TILE(1, 1, F) TILE(2, 1, F) TILE(3, 1, F)
+INLINE int panels_of(int rows) { return (void)rows, 1; }
 #endif
 
-#define DEFINE_ROWS(NAME, FORMAT)                                                                                      \
-  static __attribute__((noinline)) void rows_##NAME(int rows, const nc_linear *w, int first, const operand *o, int row, \
-                                                    float *out, size_t ld, enum epilogue epilogue, float cap) {        \
-    switch (rows) { TILES(FORMAT) }                                                                                    \
+// The format is made a constant of each copy of the tile, so that its branches fall away.
+#define TILE(R, P, FORMAT)                                                                                             \
+  case R * 8 + P: {                                                                                                    \
+    nc_linear same = *w;                                                                                               \
+    same.format = FORMAT;                                                                                              \
+    if (ahead) tile(R, P, 1, &same, panel, o, row, out, ld, epilogue, cap);                                            \
+    else tile(R, P, 0, &same, panel, o, row, out, ld, epilogue, cap);                                                  \
+    break;                                                                                                             \
   }
-DEFINE_ROWS(f32, NC_F32)
-DEFINE_ROWS(bf16, NC_BF16)
-DEFINE_ROWS(int8, NC_INT8)
-DEFINE_ROWS(int4, NC_INT4)
+
+#define DEFINE_TILE(NAME, FORMAT)                                                                                      \
+  static __attribute__((noinline)) void tile_##NAME(int rows, int panels, int ahead, const nc_linear *w, int panel,    \
+                                                    const operand *o, int row, float *out, size_t ld,                  \
+                                                    enum epilogue epilogue, float cap) {                               \
+    switch (rows * 8 + panels) { TILES(FORMAT) }                                                                       \
+  }
+DEFINE_TILE(f32, NC_F32)
+DEFINE_TILE(bf16, NC_BF16)
+DEFINE_TILE(int8, NC_INT8)
+DEFINE_TILE(int4, NC_INT4)
+
+INLINE void tile_of(int rows, int panels, int ahead, const nc_linear *w, int panel, const operand *o, int row, float *out,
+                    size_t ld, enum epilogue epilogue, float cap) {
+  switch (w->format) {
+  case NC_F32: tile_f32(rows, panels, ahead, w, panel, o, row, out, ld, epilogue, cap); break;
+  case NC_BF16: tile_bf16(rows, panels, ahead, w, panel, o, row, out, ld, epilogue, cap); break;
+  case NC_INT8: tile_int8(rows, panels, ahead, w, panel, o, row, out, ld, epilogue, cap); break;
+  default: tile_int4(rows, panels, ahead, w, panel, o, row, out, ld, epilogue, cap);
+  }
+}
 
 /** The layer on `rows` rows, by all threads of the pool; the caller puts a barrier after it. */
 static void linear(nc_pool *pool, const nc_linear *w, const operand *o, int rows, float *out, size_t ld,
                    enum epilogue epilogue, float cap) {
-  const long claims = w->panels / NC_CLAIM;
-  const int parts = (rows + MAX_ROWS - 1) / MAX_ROWS;
+  static const size_t bits[] = {[NC_F32] = 32, [NC_BF16] = 16, [NC_INT8] = 8, [NC_INT4] = 4};
+  const int claims = w->panels / NC_CLAIM, fit = tile_rows[w->format], parts = (rows + fit - 1) / fit;
+  const int most = (rows + parts - 1) / parts, panels = panels_of(most);
+  // Whichever is smaller stays in the cache while the other passes: the rows, or the panels of a claim.
+  const int rows_stay = (size_t)rows * o->stride <= NC_CLAIM * NC_PANEL * (size_t)w->inputs * bits[w->format] / 8;
   for (long claim; (claim = nc_pool_claim(pool)) < claims;) {
     const int first = (int)claim * NC_CLAIM;
-    for (int part = 0, row = 0; part < parts; part++) {
-      const int count = (rows - row + parts - part - 1) / (parts - part);
-      switch (w->format) {
-      case NC_F32: rows_f32(count, w, first, o, row, out, ld, epilogue, cap); break;
-      case NC_BF16: rows_bf16(count, w, first, o, row, out, ld, epilogue, cap); break;
-      case NC_INT8: rows_int8(count, w, first, o, row, out, ld, epilogue, cap); break;
-      default: rows_int4(count, w, first, o, row, out, ld, epilogue, cap);
-      }
-      row += count;
+    for (int i = 0; i < parts * (NC_CLAIM / panels); i++) {
+      const int part = rows_stay ? i % parts : i / (NC_CLAIM / panels);
+      const int panel = first + panels * (rows_stay ? i / parts : i % (NC_CLAIM / panels));
+      const int row = (int)((long)rows * part / parts), count = (int)((long)rows * (part + 1) / parts) - row;
+      // With rows enough to compute on, the last part fetches the panels that come next.
+      const int ahead = rows_stay && most > 1 && part == parts - 1 && panel + panels < w->panels;
+      tile_of(count, panels, ahead, w, panel, o, row, out, ld, epilogue, cap);
     }
   }
 }

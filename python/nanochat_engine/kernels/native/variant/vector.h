@@ -32,6 +32,7 @@ typedef int8_t vb_any __attribute__((vector_size(VL), aligned(1), may_alias));
 INLINE vf load(const float *at) { return *(const vf_any *)at; }
 INLINE void store(float *at, vf value) { *(vf_any *)at = value; }
 INLINE vu load_words(const void *at) { return *(const vu_any *)at; }
+INLINE void fetch(const void *at) { __builtin_prefetch(at, 0, 2); }
 INLINE vf splat(float value) { return (vf){0} + value; }
 /** VL values of bf16, widened. */
 INLINE vf load_bf16(const uint16_t *at) { return (vf)(__builtin_convertvector(*(const vh_any *)at, vu) << 16); }

@@ -15,7 +15,7 @@ FLAGS = (
     *("-O3", "-std=gnu11", "-fPIC", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math"),
     *("-fvisibility=hidden", "-pthread", "-Wall", "-Wextra", "-Werror=implicit-function-declaration"),
 )
-_AVX2 = ("-mavx2", "-mfma", "-mf16c")
+_AVX2 = ("-mavx2", "-mfma")
 _AVX512 = ("-mavx512f", "-mavx512bw", "-mavx512vl", "-mavx512dq", "-mavx512vnni", "-mavx512bf16")
 # Instruction sets from the slowest to the fastest; `generic` is what every processor of its kind has.
 _VARIANTS: dict[str, dict[str, tuple[str, ...]]] = {

@@ -35,7 +35,7 @@ INLINE int format_group(int format) { return format == NC_INT4 ? INT4_GROUP : IN
 INLINE int is_quantized(int format) { return format == NC_INT8 || format == NC_INT4; }
 
 // Whether the processor multiplies bf16 pairs itself; elsewhere weights are widened and rows stay float.
-#if defined(__AVX512BF16__) || defined(NC_EMULATED)
+#if defined(__AVX512BF16__)
 #define MULTIPLIES_BF16 1
 INLINE vf dot2_bf16(vf sum, vu weights, int32_t a) {
   return (vf)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32(a), (__m512bh)weights);
@@ -52,7 +52,7 @@ INLINE int32_t four_bytes(const void *a) {
 
 /** sum + the products of four unsigned weights, less their offset of 128, with four signed activations. */
 INLINE vi dot4_int8(vi sum, vu weights, int32_t a) {
-#if defined(__AVX512VNNI__) || defined(NC_EMULATED)
+#if defined(__AVX512VNNI__)
   return (vi)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)weights, _mm512_set1_epi32(a)); // the offset is in the sums
 #elif defined(__AVX2__)
   __m256i w = (__m256i)(weights ^ 0x80808080u), x = _mm256_set1_epi32(a);
@@ -68,7 +68,7 @@ INLINE vi dot4_int8(vi sum, vu weights, int32_t a) {
 
 /** As dot4_int8 for weights of 0 to 15 with an offset of 8. */
 INLINE vi dot4_int4(vi sum, vu weights, int32_t a) {
-#if defined(__AVX512VNNI__) || defined(NC_EMULATED)
+#if defined(__AVX512VNNI__)
   return (vi)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)weights, _mm512_set1_epi32(a));
 #elif defined(__AVX2__)
   __m256i pairs = _mm256_maddubs_epi16((__m256i)weights, _mm256_set1_epi32(a));
@@ -82,7 +82,7 @@ INLINE vi dot4_int4(vi sum, vu weights, int32_t a) {
 }
 
 // Whether the sums start at what the weights' offset adds: AVX2 and the generic int8 take the offset off the weights instead.
-#if defined(__AVX512VNNI__) || defined(NC_EMULATED)
+#if defined(__AVX512VNNI__)
 #define INT8_OFFSET 128
 #else
 #define INT8_OFFSET 0
@@ -158,7 +158,7 @@ INLINE void tile(const int R, const int P, const int ahead, const nc_linear *w, 
     }
   } else {
     const int group = format_group(format), words = group / (format == NC_INT4 ? 8 : 4), groups = (int)(k / group);
-    const int offset = format == NC_INT4 ? INT4_OFFSET : INT8_OFFSET;
+    const int offset = format == NC_INT4 ? INT4_OFFSET : INT8_OFFSET, halves = format == NC_INT4 ? 2 : 1;
     const uint32_t *data = (const uint32_t *)w->data + (size_t)panel * groups * words * NC_PANEL;
     for (int g = 0; g < groups; g++) {
       vi dots[MAX_ROWS][NC_CLAIM * V];
@@ -168,18 +168,30 @@ INLINE void tile(const int R, const int P, const int ahead, const nc_linear *w, 
       }
       for (int i = 0; i < words; i++) {
         if (ahead) UNROLL for (int p = 0; p < P; p++) fetch(data + (((size_t)(P + p) * groups + g) * words + i) * NC_PANEL);
-        UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++) {
-          vu weights = load_words(data + (((size_t)p * groups + g) * words + i) * NC_PANEL + v * VL);
-          UNROLL for (int r = 0; r < R; r++) {
-            const int8_t *x = (const int8_t *)(a + r * stride) + (size_t)g * group;
-            vi dot = dots[r][p * V + v];
-            if (format == NC_INT8) {
-              dot = dot4_int8(dot, weights, four_bytes(x + 4 * i));
-            } else {
-              dot = dot4_int4(dot, weights & 0x0f0f0f0fu, four_bytes(x + 8 * i));
-              dot = dot4_int4(dot, weights >> 4 & 0x0f0f0f0fu, four_bytes(x + 8 * i + 4));
+        // One broadcast at a time, as above; with 16 registers int4 is faster panel by panel, each word loaded once.
+        if (format == NC_INT8 || VL == 16) {
+          UNROLL for (int half = 0; half < halves; half++) {
+            vu weights[NC_CLAIM * V];
+            UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++) {
+              const vu both = load_words(data + (((size_t)p * groups + g) * words + i) * NC_PANEL + v * VL);
+              weights[p * V + v] = format == NC_INT8 ? both : both >> (4 * half) & 0x0f0f0f0fu;
             }
-            dots[r][p * V + v] = dot;
+            UNROLL for (int r = 0; r < R; r++) {
+              const char *x = a + r * stride + (size_t)g * group;
+              const int32_t four = four_bytes(x + 4 * (halves * i + half));
+              UNROLL for (int c = 0; c < P * V; c++)
+                dots[r][c] = format == NC_INT8 ? dot4_int8(dots[r][c], weights[c], four) : dot4_int4(dots[r][c], weights[c], four);
+            }
+            if (format == NC_INT4 && R > 1) __asm__ volatile("" ::: "memory"); // as for bf16 above
+          }
+          continue;
+        }
+        UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++) {
+          const vu both = load_words(data + (((size_t)p * groups + g) * words + i) * NC_PANEL + v * VL);
+          UNROLL for (int r = 0; r < R; r++) {
+            const char *x = a + r * stride + (size_t)g * group + 8 * i;
+            const vi low = dot4_int4(dots[r][p * V + v], both & 0x0f0f0f0fu, four_bytes(x));
+            dots[r][p * V + v] = dot4_int4(low, both >> 4 & 0x0f0f0f0fu, four_bytes(x + 4));
           }
         }
       }
@@ -295,7 +307,8 @@ INLINE void quantize_group(const float *x, int group, int8_t *out, float *scale,
   const vf inverse = splat(largest > 0.0f ? 127.0f / largest : 0.0f);
   vi total = {0};
   for (int i = 0; i < group; i += VL) {
-    const vi rounded = (vi)(load(x + i) * inverse + 12582912.0f) - 0x4b400000;
+    const vf value = load(x + i) * inverse;
+    const vi rounded = ((vi)(value + 12582912.0f) - 0x4b400000) & (value == value); // a NaN's bits would overflow the sums
     *(vb_any *)(out + i) = __builtin_convertvector(rounded, vb);
     total += rounded;
   }

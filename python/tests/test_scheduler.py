@@ -227,7 +227,7 @@ def test_a_long_prompt_takes_what_three_plain_steps_allow_beside_running_streams
     take_step(scheduler, runner)
     scheduler.add([sequence_of("b", 400, 2)])
     take_step(scheduler, runner)
-    assert [item.length for item in runner.steps[1]] == [1, 112]
+    assert [item.length for item in runner.steps[1]] == [1, 80]
 
 
 def seconds_of(work: Several[Work]) -> float:
@@ -245,7 +245,7 @@ def take_observed_step(scheduler: Scheduler, runner: ChecksumRunner) -> float:
     return seconds
 
 
-def test_long_prompts_beside_four_streams_triple_a_step_at_most_and_keep_half_their_rate() -> None:
+def test_long_prompts_beside_four_streams_keep_steps_near_plain_ones_and_half_their_rate() -> None:
     cache = BlockManager(CacheSize(100), reuse_generated=True)
     scheduler = Scheduler(cache, max_running=8, max_waiting=8, step_tokens=512, chunk_multiple=16, free_cuts=True)
     runner = ChecksumRunner(16, free_cuts=True)
@@ -264,7 +264,7 @@ def test_long_prompts_beside_four_streams_triple_a_step_at_most_and_keep_half_th
         beside: list[float] = []
         while newcomer.generated == 0:
             beside.append(take_observed_step(scheduler, runner))
-        assert max(beside) <= 3.05 * plain
+        assert max(beside) <= 2.55 * plain
         assert sum(beside) <= 2 * alone
         while newcomer.finish_reason is None:
             take_observed_step(scheduler, runner)

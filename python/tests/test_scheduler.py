@@ -217,7 +217,7 @@ def test_a_long_prompt_takes_one_chunk_a_step_beside_running_streams_while_no_co
     assert [item.length for item in runner.steps[1]] == [1, BLOCK_TOKENS]
 
 
-def test_a_long_prompt_takes_what_three_plain_steps_allow_beside_running_streams() -> None:
+def test_a_long_prompt_takes_what_two_and_a_half_plain_steps_allow_beside_running_streams() -> None:
     cache = BlockManager(CacheSize(16), reuse_generated=True)
     scheduler = Scheduler(cache, max_running=2, max_waiting=2, step_tokens=512, chunk_multiple=16, free_cuts=True)
     runner = ChecksumRunner(16, free_cuts=True)

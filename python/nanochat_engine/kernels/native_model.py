@@ -83,8 +83,11 @@ class NativeModel:
     def __call__(self, batch: Batch, store: object, beat: Callable[[], None] = lambda: None) -> Tensor:
         """Logits (len(batch.logit_rows), vocab_size) in float32, in a buffer that the next call writes anew.
 
-        Keys and values of every row go to the store. `beat` is called at least at every layer of a long step.
+        Keys and values of every row go to the store, which has to be the model's own. `beat` is called at least at every
+        layer of a long step. Raises InternalError for another store, or where memory for the rows is lacking.
         """
+        if store is not self.store:
+            raise InternalError("The native model was given another store than it was made with.")
         segments, blocks, windowed = array("i"), array("i"), array("i")
         for segment in batch.segments:
             segments.extend((segment.row, segment.start, segment.length, len(blocks)))

@@ -55,6 +55,14 @@ def expected(weight: torch.Tensor, format: Format, x: torch.Tensor) -> torch.Ten
     return (x.double() @ kept.double().T).float()
 
 
+def test_every_variant_of_this_machine_is_tested_where_a_compiler_is_there(compiler: None) -> None:
+    # Without this a library that is missing or older than its sources would take all tests of native kernels away.
+    library = native_library("native")
+    assert library is not None
+    assert library.variant == NATIVE[-1]
+    assert "generic" in NATIVE
+
+
 @pytest.mark.parametrize("format", FORMATS, ids=lambda format: format.name)
 @pytest.mark.parametrize("variant", NATIVE)
 @settings(deadline=None, max_examples=20)

@@ -24,11 +24,20 @@ def bytes_per_block(architecture: Architecture, dtype: torch.dtype) -> tuple[int
     return whole * layer, (a.n_layer - whole) * layer
 
 
-class BlockStore:
-    """Keys and values, each layer (kv_heads, (blocks + 1) * BLOCK_TOKENS, head_dim); the last block is scratch for padding rows.
+class LayerBlocks:
+    """How many blocks each layer has, one of them scratch, and the slots that padding rows write to and nobody reads.
 
-    Layers with a window have `windowed_blocks` blocks instead, out of a pool of their own.
+    Layers with a window have `windowed_blocks` blocks, out of a pool of their own.
     """
+
+    def __init__(self, architecture: Architecture, blocks: int, windowed_blocks: int) -> None:
+        self.scratch_slot = blocks * BLOCK_TOKENS
+        self.windowed_scratch_slot = windowed_blocks * BLOCK_TOKENS
+        self.per_layer = [(blocks if window is None else windowed_blocks) + 1 for window in architecture.windows]
+
+
+class BlockStore(LayerBlocks):
+    """Keys and values, each layer (kv_heads, (blocks + 1) * BLOCK_TOKENS, head_dim); the last block is scratch for padding rows."""
 
     def __init__(
         self,
@@ -38,11 +47,9 @@ class BlockStore:
         dtype: torch.dtype,
         device: torch.device,
     ) -> None:
+        super().__init__(architecture, blocks, windowed_blocks)
         a = architecture
-        self.scratch_slot = blocks * BLOCK_TOKENS
-        self.windowed_scratch_slot = windowed_blocks * BLOCK_TOKENS
-        sizes = [blocks if window is None else windowed_blocks for window in a.windows]
-        shapes = [(a.n_kv_head, (size + 1) * BLOCK_TOKENS, a.head_dim) for size in sizes]
+        shapes = [(a.n_kv_head, count * BLOCK_TOKENS, a.head_dim) for count in self.per_layer]
         # Untouched pages cost no memory on the CPU; a mask never lets a row see a slot that was not written.
         self._keys = [torch.empty(shape, dtype=dtype, device=device) for shape in shapes]
         self._values = [torch.empty(shape, dtype=dtype, device=device) for shape in shapes]

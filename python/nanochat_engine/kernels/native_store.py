@@ -6,14 +6,12 @@ import torch
 from torch import Tensor
 
 from nanochat_engine.cache.blocks import BLOCK_TOKENS
+from nanochat_engine.cache.store import LayerBlocks
 from nanochat_engine.model.architecture import Architecture
 
 
-class NativeStore:
-    """Per layer keys (blocks + 1, kv_heads, head_dim, 64), transposed, and values (blocks + 1, kv_heads, 64, head_dim).
-
-    The last block is scratch for padding rows; layers with a window have `windowed_blocks` instead.
-    """
+class NativeStore(LayerBlocks):
+    """Per layer keys (blocks + 1, kv_heads, head_dim, 64), transposed, and values (blocks + 1, kv_heads, 64, head_dim)."""
 
     def __init__(
         self,
@@ -23,14 +21,14 @@ class NativeStore:
         dtype: torch.dtype,
         device: torch.device,
     ) -> None:
+        super().__init__(architecture, blocks, windowed_blocks)
         a = architecture
-        self.scratch_slot = blocks * BLOCK_TOKENS
-        self.windowed_scratch_slot = windowed_blocks * BLOCK_TOKENS
-        sizes = [blocks if window is None else windowed_blocks for window in a.windows]
         # Untouched pages cost no memory; no row sees a slot that was not written.
         self.keys: list[Tensor] = [
-            torch.empty((size + 1, a.n_kv_head, a.head_dim, BLOCK_TOKENS), dtype=dtype, device=device) for size in sizes
+            torch.empty((count, a.n_kv_head, a.head_dim, BLOCK_TOKENS), dtype=dtype, device=device)
+            for count in self.per_layer
         ]
         self.values: list[Tensor] = [
-            torch.empty((size + 1, a.n_kv_head, BLOCK_TOKENS, a.head_dim), dtype=dtype, device=device) for size in sizes
+            torch.empty((count, a.n_kv_head, BLOCK_TOKENS, a.head_dim), dtype=dtype, device=device)
+            for count in self.per_layer
         ]

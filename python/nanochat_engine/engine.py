@@ -232,12 +232,12 @@ class Engine:
             work = self._scheduler.schedule()
         if work:
             started = time.perf_counter()
-            tokens = runner.run(work)
+            computed = runner.run(work)
             # A step that draws nothing may still be under way on the device.
-            if tokens:
+            if computed.tokens:
                 self._scheduler.observe(work, time.perf_counter() - started)
             with self._lock:
-                settled = settle(self._scheduler, work, tokens)
+                settled = settle(self._scheduler, work, computed)
                 self._steps += 1
                 events += self._open.enter(settled.deltas)
                 events += [self._break(request_id) for request_id in settled.broken if request_id in self._open]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from nanochat_engine.errors import EngineError
 
@@ -20,6 +20,10 @@ class SamplingParams:
     temperature: 0 (greedy) to 2. top_k: 1 to 200, 0 off. top_p: (0, 1]. seed: 0 to 2^63-1.
     max_tokens: generated tokens a choice, None for DEFAULT_MAX_TOKENS cut to the room left.
     stop: up to 4 strings; the text ends before the first that appears.
+    min_p: 0 (off) to 1, of the likeliest token's probability. presence_penalty, frequency_penalty: -2 to 2, 0 off, of generated
+    tokens. repetition_penalty: (0, 2], 1 off, of prompt and generated tokens. logit_bias: (token id, -100 to 100) pairs.
+    min_tokens: nothing ends a choice before it has as many. stop_token_ids: end it besides the model's own.
+    logprobs: how many of the most likely tokens are told beside each token, 0 for the token alone, None for nothing.
     """
 
     seed: int
@@ -29,6 +33,25 @@ class SamplingParams:
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     ignore_eos: bool = False
+    min_p: float = 0.0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    repetition_penalty: float = 1.0
+    logit_bias: tuple[tuple[int, float], ...] = ()
+    min_tokens: int = 0
+    stop_token_ids: frozenset[int] = frozenset()
+    logprobs: int | None = None
+
+
+class TokenLogprob(NamedTuple):
+    """Of a token at its place: its log-probability, and the most likely tokens there, most likely first and equal ones by id.
+
+    Natural logarithms of the raw distribution: log_softmax of the logits in float32, before everything that sampling changes.
+    """
+
+    logprob: float
+    top_ids: tuple[int, ...]
+    top_logprobs: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +76,10 @@ class GenerateRequest:
 
 @dataclass(frozen=True, slots=True)
 class ChoiceDelta:
-    """What one step added to one choice. text_offset: characters released so far, this delta's included."""
+    """What one step added to one choice. text_offset: characters released so far, this delta's included.
+
+    logprobs: one for each of token_ids where they were asked for, else empty.
+    """
 
     request_id: str
     index: int
@@ -61,6 +87,7 @@ class ChoiceDelta:
     text: str
     text_offset: int
     finish_reason: FinishReason | None
+    logprobs: tuple[TokenLogprob, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

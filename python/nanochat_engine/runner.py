@@ -12,8 +12,13 @@ from torch import Tensor
 
 from nanochat_engine.cache.blocks import BLOCK_TOKENS
 from nanochat_engine.model.batch import Batch, Segment
+from nanochat_engine.request import TokenLogprob
+from nanochat_engine.sampling.adjust import adjust
+from nanochat_engine.sampling.logprobs import entries, raw_logprobs
 from nanochat_engine.sampling.sampler import Draw, sample
 from nanochat_engine.scheduler import Work
+from nanochat_engine.sequence import Sequence
+from nanochat_engine.step import Computed
 
 
 class Store(Protocol):
@@ -51,14 +56,24 @@ class Runner:
         self._sample = sampler
         self.quantum = quantum
 
-    def run(self, work: Several[Work]) -> list[int | None]:
-        """Compute the work; a token for each item that ends its sequence's ids, in the order of `work`, None where the model gave no number."""
+    def run(self, work: Several[Work]) -> Computed:
+        """Compute the work and draw the tokens that it ends in."""
         ending = [item.sequence for item in work if item.start + item.length == len(item.sequence.ids)]
         logits = self.logits(work)
         if not ending:
-            return []
-        draws = [Draw(sequence.params, sequence.index, sequence.generated) for sequence in ending]
-        return self._sample(logits[: len(ending)], draws)
+            return Computed([])
+        return self._draw(logits[: len(ending)], ending)
+
+    def _draw(self, logits: Tensor, sequences: Several[Sequence]) -> Computed:
+        """Tokens from logits (len(sequences), vocab_size), which are changed where a sequence's parameters want it."""
+        told = [row for row, sequence in enumerate(sequences) if sequence.params.logprobs is not None]
+        raw = raw_logprobs(logits[told]) if told else None
+        for row, sequence in enumerate(sequences):
+            if sequence.adjustment is not None:
+                adjust(logits[row], sequence.adjustment)
+        draws = [Draw(sequence.params, sequence.index, sequence.generated) for sequence in sequences]
+        tokens = self._sample(logits, draws)
+        return Computed(tokens) if raw is None else Computed(tokens, _told(raw, told, tokens, sequences))
 
     def logits(self, work: Several[Work]) -> Tensor:
         """Compute the work; logits (rows, vocab_size) of the items that end their sequence's ids, in order, then padding."""
@@ -106,6 +121,19 @@ class Runner:
             segments=tuple(segments),
             logit_rows=on_device[(4 + windowed) * rows :],
         )
+
+
+def _told(
+    raw: Tensor, rows: Several[int], tokens: Several[int | None], sequences: Several[Sequence]
+) -> dict[int, TokenLogprob]:
+    """By row the log-probabilities of the token that its sequence takes; raw: those of `rows`, in their order."""
+    taken: list[int] = []
+    for row in rows:
+        forced, token = sequences[row].next_forced(), tokens[row]
+        # Without a number there is no token, and its request ends.
+        taken.append(forced if forced is not None else token or 0)
+    tops = [sequences[row].params.logprobs or 0 for row in rows]
+    return dict(zip(rows, entries(raw, taken, tops), strict=True))
 
 
 def _append_slots(slots: list[int], blocks: tuple[int, ...], start: int, end: int) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from nanochat_engine.cache.manager import BlockTable
 from nanochat_engine.errors import InvalidRequest
-from nanochat_engine.request import ChoiceDelta, ChoiceResume, FinishReason, GenerateRequest
+from nanochat_engine.request import ChoiceDelta, ChoiceResume, FinishReason, GenerateRequest, TokenLogprob
+from nanochat_engine.sampling.adjustment import adjustment_of
 from nanochat_engine.tokenizer.incremental import TextStream
 from nanochat_engine.tokenizer.tokenizer import Tokenizer
 from nanochat_engine.tools.tool_loop import CalculatorLoop
@@ -18,6 +19,7 @@ class Sequence:
     """ids: prompt and generated tokens. computed: how many of them have their keys and values in the blocks of `table`.
 
     cached_tokens: tokens of the prompt whose keys and values were there when it first ran, None before.
+    adjustment: what its logits need before a token is drawn from them, None for most sequences.
     """
 
     def __init__(self, request: GenerateRequest, index: int, max_tokens: int, tokenizer: Tokenizer) -> None:
@@ -33,6 +35,9 @@ class Sequence:
         self._max_tokens = max_tokens
         self._tokenizer = tokenizer
         self._text = TextStream(request.params.stop)
+        eos = frozenset[int]() if self.params.ignore_eos else tokenizer.stop_ids
+        self._ending = eos | self.params.stop_token_ids
+        self.adjustment = adjustment_of(self.params, self.ids, self._ending)
         self._calculator = CalculatorLoop(tokenizer) if request.calculator else None
         self._released = 0
         resume = request.resume.get(index)
@@ -54,13 +59,13 @@ class Sequence:
         if self.cached_tokens is None:
             self.cached_tokens = min(found, self.prompt_tokens)
 
-    def append(self, sampled: int) -> ChoiceDelta:
-        """Take the next token: the calculator's forced one where there is one, else the sampled."""
+    def append(self, sampled: int, logprob: TokenLogprob | None = None) -> ChoiceDelta:
+        """Take the next token: the calculator's forced one where there is one, else the sampled. logprob: of the one taken."""
         token = self.next_forced()
         token = sampled if token is None else token
         text = self._absorb(token)
         self._released += len(text)
-        return self._delta((token,), text)
+        return self._delta((token,), text, () if logprob is None else (logprob,))
 
     def next_forced(self) -> int | None:
         """The token that the calculator forces next, if any."""
@@ -90,15 +95,18 @@ class Sequence:
     def _absorb(self, token: int) -> str:
         """Add one token to the state and return the text that it releases."""
         self.ids.append(token)
+        if self.adjustment is not None:
+            self.adjustment.push(token)
+        endable = self.generated >= self.params.min_tokens
         visible = True
         if self._calculator is not None:
             self._calculator.push(token)
             visible = self._calculator.visible
         text = ""
-        if token in self._tokenizer.stop_ids and not self.params.ignore_eos:
+        if endable and token in self._ending:
             self.finish_reason = "stop"
         elif visible:
-            text = self._text.feed(self._tokenizer.token_bytes(token))
+            text = self._text.feed(self._tokenizer.token_bytes(token), stoppable=endable)
             if self._text.stopped:
                 self.finish_reason = "stop"
         if self.finish_reason is None and self.generated >= self._max_tokens:
@@ -109,5 +117,5 @@ class Sequence:
                 self.finish_reason = "stop"
         return text
 
-    def _delta(self, token_ids: tuple[int, ...], text: str) -> ChoiceDelta:
-        return ChoiceDelta(self.request_id, self.index, token_ids, text, self._released, self.finish_reason)
+    def _delta(self, token_ids: tuple[int, ...], text: str, logprobs: tuple[TokenLogprob, ...] = ()) -> ChoiceDelta:
+        return ChoiceDelta(self.request_id, self.index, token_ids, text, self._released, self.finish_reason, logprobs)

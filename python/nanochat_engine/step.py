@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence as Several
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from nanochat_engine.request import ChoiceDelta
+from nanochat_engine.request import ChoiceDelta, TokenLogprob
 from nanochat_engine.scheduler import Scheduler, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What a step's model gave.
+
+    tokens: one for each item of the work that ends its sequence's ids, in their order, None where the model gave no number.
+    logprobs: by the place in tokens, where they are asked for; of the token that the calculator forces where it forces one.
+    """
+
+    tokens: Several[int | None]
+    logprobs: Mapping[int, TokenLogprob] = field(default_factory=dict)
 
 
 class StepRunner(Protocol):
     """What computes a step; `runner.Runner` does it with torch."""
 
-    def run(self, work: Several[Work]) -> Several[int | None]:
-        """Compute the work; a token for each item that ends its sequence's ids, in the order of `work`, None where the model gave no number."""
+    def run(self, work: Several[Work]) -> Computed:
+        """Compute the work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +38,19 @@ class Settled:
     broken: list[str]
 
 
-def settle(scheduler: Scheduler, work: Several[Work], tokens: Several[int | None]) -> Settled:
+def settle(scheduler: Scheduler, work: Several[Work], computed: Computed) -> Settled:
     """Enter a computed step into its sequences; those that finish let go of their blocks."""
     settled = Settled([], [])
-    remaining = iter(tokens)
+    remaining = enumerate(computed.tokens)
     for sequence, start, length in work:
         scheduler.advance(sequence, start + length)
         if start + length < len(sequence.ids):
             continue
-        token = next(remaining)
+        place, token = next(remaining)
         if token is None:
             settled.broken.append(sequence.request_id)
             continue
-        delta = sequence.append(token)
+        delta = sequence.append(token, computed.logprobs.get(place))
         settled.deltas.append(delta)
         if delta.finish_reason is not None:
             scheduler.remove(sequence)

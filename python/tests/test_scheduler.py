@@ -18,7 +18,7 @@ from nanochat_engine.errors import QueueFull
 from nanochat_engine.request import GenerateRequest, SamplingParams
 from nanochat_engine.scheduler import Scheduler, Work
 from nanochat_engine.sequence import Sequence
-from nanochat_engine.step import settle, take_step
+from nanochat_engine.step import Computed, settle, take_step
 from tests.golden import golden_tokenizer
 
 WINDOW = 100
@@ -63,7 +63,7 @@ class ChecksumRunner:
     contents: Contents = field(default_factory=Contents)
     windowed: Contents = field(default_factory=Contents)
 
-    def run(self, work: Several[Work]) -> list[int]:
+    def run(self, work: Several[Work]) -> Computed:
         self.steps.append(list(work))
         reached: dict[int, int] = {}
         for item in work:
@@ -86,7 +86,7 @@ class ChecksumRunner:
             if table.windowed:
                 self.windowed.check(table.windowed, table.ids, max(0, item.start - WINDOW), end)
         ending = [item.sequence for item in work if item.start + item.length == len(item.sequence.ids)]
-        return [next_token(sequence.ids) for sequence in ending]
+        return Computed([next_token(sequence.ids) for sequence in ending])
 
 
 def sequence_of(name: str, prompt: int, max_tokens: int, index: int = 0) -> Sequence:
@@ -173,9 +173,9 @@ def test_random_arrivals_and_cancellations_lose_no_block_and_starve_nobody(
                 cancelled.append(sequence)
         work = scheduler.schedule()
         assert work or scheduler.idle, "a step did nothing while somebody waits"
-        tokens = runner.run(work)
+        computed = runner.run(work)
         scheduler.observe(work, seconds.uniform(0, 0.1))
-        settle(scheduler, work, tokens)
+        settle(scheduler, work, computed)
         tables = [sequence.table for sequence in scheduler.running]
         assert cache.pool.used == len({block for table in tables for block in table.blocks}), "a block is lost"
         if cache.windowed is not None:
@@ -237,11 +237,11 @@ def seconds_of(work: Several[Work]) -> float:
 
 def take_observed_step(scheduler: Scheduler, runner: ChecksumRunner) -> float:
     work = scheduler.schedule()
-    tokens = runner.run(work)
+    computed = runner.run(work)
     seconds = seconds_of(work)
-    if tokens:
+    if computed.tokens:
         scheduler.observe(work, seconds)
-    settle(scheduler, work, tokens)
+    settle(scheduler, work, computed)
     return seconds
 
 

@@ -96,9 +96,13 @@ class TextStream:
     def stopped(self) -> bool:
         return self._matcher.stopped
 
-    def feed(self, token_bytes: bytes) -> str:
-        """The text that this token makes certain; often empty in the middle of a character or of a possible stop string."""
-        return self._release(self._matcher.feed(self._decoder.feed(token_bytes)))
+    def feed(self, token_bytes: bytes, *, stoppable: bool = True) -> str:
+        """The text that this token makes certain; often empty in the middle of a character or of a possible stop string.
+
+        stoppable: whether stop strings are looked for from here on; before, text is released as it comes. Never False after True.
+        """
+        text = self._decoder.feed(token_bytes)
+        return self._release(self._matcher.feed(text) if stoppable else text)
 
     def finish(self) -> str:
         """The rest of the text. Call it once, when no token will follow."""

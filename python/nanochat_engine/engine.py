@@ -23,6 +23,8 @@ from nanochat_engine.tokenizer.tokenizer import Tokenizer
 
 # Chunks of prompts end at its multiples where kernels give a row the same bits in any chunk: they compute as many rows at once.
 _EXACT_CHUNK = 16
+# Logits of prompts that are scored in one step: 64 MiB in float32.
+_MOST_SCORED_LOGITS = 1 << 24
 
 
 class Engine:
@@ -79,6 +81,11 @@ class Engine:
         max_tokens = self._max_tokens(request)
         indices = sorted(request.resume) if request.resume else range(request.n)
         sequences = [Sequence(request, index, max_tokens, self.tokenizer) for index in indices]
+        if request.prompt_logprobs is not None:
+            first, *others = sequences
+            first.score_prompt()
+            for other in others:
+                other.after = first
         running = [sequence for sequence in sequences if sequence.finish_reason is None]
         with self._lock:
             self._check_serving()
@@ -153,9 +160,11 @@ class Engine:
         """Tokens that each choice may generate. Raises InvalidRequest where they can't fit."""
         if self._model is None:
             raise Unavailable("The model is still loading.", code="model_loading")
-        context = min(self._model.context_length, self._scheduler.cache.pool.size * BLOCK_TOKENS)
+        held = self._scheduler.cache.pool.size * BLOCK_TOKENS
+        context = min(self._model.context_length, held)
         prompt, wanted = len(request.prompt_ids), request.params.max_tokens
-        room = context - prompt
+        # A prompt without an answer may fill the context; the scheduler keeps room for a token in the cache all the same.
+        room = min(self._model.context_length + (wanted == 0), held) - prompt
         if prompt == 0:
             raise InvalidRequest("The prompt is empty.", param="prompt_token_ids")
         if room < 1 or (wanted is not None and wanted > room):
@@ -165,7 +174,13 @@ class Engine:
                 code="context_length_exceeded",
                 param="messages",
             )
-        return min(DEFAULT_MAX_TOKENS, room) if wanted is None else wanted
+        most = min(DEFAULT_MAX_TOKENS, room) if wanted is None else wanted
+        if request.params.min_tokens > most:
+            raise InvalidRequest(
+                f"min_tokens is {request.params.min_tokens}, but at most {most} tokens are generated: give max_tokens.",
+                param="sampling.min_tokens",
+            )
+        return most
 
     def _beat(self) -> None:
         self._beat_at = time.monotonic()
@@ -210,6 +225,7 @@ class Engine:
             step_tokens=settings.step_tokens,
             chunk_multiple=_EXACT_CHUNK if loaded.row_exact else BLOCK_TOKENS,
             free_cuts=free,
+            scored_rows=max(BLOCK_TOKENS, _MOST_SCORED_LOGITS // loaded.info.vocab_size),
         )
         self._on_loaded()
         self._report("ready", "serve", None)
@@ -234,11 +250,12 @@ class Engine:
             started = time.perf_counter()
             computed = runner.run(work)
             # A step that draws nothing may still be under way on the device.
-            if computed.tokens:
+            if computed.tokens or computed.prompt_logprobs:
                 self._scheduler.observe(work, time.perf_counter() - started)
             with self._lock:
                 settled = settle(self._scheduler, work, computed)
                 self._steps += 1
+                events += settled.prompts
                 events += self._open.enter(settled.deltas)
                 events += [self._break(request_id) for request_id in settled.broken if request_id in self._open]
         self._finished += self._open.take_finished()

@@ -64,21 +64,40 @@ class ChoiceResume:
 
 @dataclass(frozen=True, slots=True)
 class GenerateRequest:
-    """A prompt and what is wanted of it. resume: by choice index; where it is not empty, choices absent from it are already finished."""
+    """A prompt and what is wanted of it. resume: by choice index; where it is not empty, choices absent from it are already finished.
+
+    prompt_logprobs: as SamplingParams.logprobs, of the prompt's own tokens, told before any choice's delta.
+    """
 
     request_id: str
     prompt_ids: tuple[int, ...]
     params: SamplingParams
     n: int = 1
     calculator: bool = True
+    prompt_logprobs: int | None = None
     resume: Mapping[int, ChoiceResume] = field(default_factory=dict)
+
+
+class Calculation(NamedTuple):
+    """An expression of the model's and the result that the calculator put after it."""
+
+    expression: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromptLogprobs:
+    """Of each token of the prompt but the first; comes once, before any delta of the request."""
+
+    request_id: str
+    logprobs: tuple[TokenLogprob, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ChoiceDelta:
     """What one step added to one choice. text_offset: characters released so far, this delta's included.
 
-    logprobs: one for each of token_ids where they were asked for, else empty.
+    logprobs: one for each of token_ids where they were asked for, else empty. calculations: those that this step's tokens ended.
     """
 
     request_id: str
@@ -88,6 +107,7 @@ class ChoiceDelta:
     text_offset: int
     finish_reason: FinishReason | None
     logprobs: tuple[TokenLogprob, ...] = ()
+    calculations: tuple[Calculation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,4 +128,4 @@ class RequestFailed:
     error: EngineError
 
 
-StepEvent = ChoiceDelta | RequestDone | RequestFailed
+StepEvent = PromptLogprobs | ChoiceDelta | RequestDone | RequestFailed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable
 from collections.abc import Sequence as Several
+from math import isfinite
 from typing import Protocol, TypeVar
 
 import torch
@@ -28,13 +29,16 @@ class Store(Protocol):
     windowed_scratch_slot: int
 
 
+# Rows whose log-probabilities are in memory at once, beside their logits.
+_SCORED_AT_ONCE = 32
+
 AnyStore = TypeVar("AnyStore", bound=Store)
 
 
 class Runner:
     """Runs steps on one device.
 
-    model: (batch, store, beat) to logits (len(batch.logit_rows), vocab_size). quantum: rows are padded to its multiples
+    model: (batch, store, beat) to logits (len(logit_rows) + len(scored_rows), vocab_size). quantum: rows are padded to its multiples
     (model/rows.py). sampler: logits (n, vocab_size) and n draws to n token ids, None for a row without numbers.
     """
 
@@ -60,11 +64,14 @@ class Runner:
         """Compute the work and draw the tokens that it ends in."""
         ending = [item.sequence for item in work if item.start + item.length == len(item.sequence.ids)]
         logits = self.logits(work)
+        scored = logits[len(ending) + -len(ending) % self.quantum :]
+        scores = _scores(scored, work) if len(scored) else {}
         if not ending:
-            return Computed([])
-        return self._draw(logits[: len(ending)], ending)
+            return Computed([], prompt_logprobs=scores)
+        tokens, told = self._draw(logits[: len(ending)], ending)
+        return Computed(tokens, told, scores)
 
-    def _draw(self, logits: Tensor, sequences: Several[Sequence]) -> Computed:
+    def _draw(self, logits: Tensor, sequences: Several[Sequence]) -> tuple[list[int | None], dict[int, TokenLogprob]]:
         """Tokens from logits (len(sequences), vocab_size), which are changed where a sequence's parameters want it."""
         told = [row for row, sequence in enumerate(sequences) if sequence.params.logprobs is not None]
         raw = raw_logprobs(logits[told]) if told else None
@@ -73,10 +80,13 @@ class Runner:
                 adjust(logits[row], sequence.adjustment)
         draws = [Draw(sequence.params, sequence.index, sequence.generated) for sequence in sequences]
         tokens = self._sample(logits, draws)
-        return Computed(tokens) if raw is None else Computed(tokens, _told(raw, told, tokens, sequences))
+        return tokens, {} if raw is None else _told(raw, told, tokens, sequences)
 
     def logits(self, work: Several[Work]) -> Tensor:
-        """Compute the work; logits (rows, vocab_size) of the items that end their sequence's ids, in order, then padding."""
+        """Compute the work; logits (rows, vocab_size) of the items that end their sequence's ids, in order, then padding; then
+
+        the same of unscored positions.
+        """
         return self.forward(self.batch(work))
 
     def batch(self, work: Several[Work]) -> Batch:
@@ -88,9 +98,12 @@ class Runner:
         windowed_slots: list[int] = []
         segments: list[Segment] = []
         last_rows: list[int] = []
+        scored_rows: list[int] = []
         for sequence, start, length in work:
             tokens, table = sequence.ids, sequence.table
             end = start + length
+            if sequence.scoring:
+                scored_rows += [len(ids) + position - start for position in sequence.unscored(start, length)]
             segments.append(Segment(len(ids), start, length, table.blocks, table.windowed))
             ids += tokens[start:end]
             previous += tokens[start - 1 : end - 1] if start else [0, *tokens[: end - 1]]
@@ -109,9 +122,12 @@ class Runner:
         columns.extend(slots + [self._store.scratch_slot] * padding)
         if windowed:
             columns.extend(windowed_slots + [self._store.windowed_scratch_slot] * padding)
-        columns.extend(last_rows + [0] * (-len(last_rows) % self.quantum))
+        last_rows += [0] * (-len(last_rows) % self.quantum)
+        columns.extend(last_rows)
+        columns.extend(scored_rows + [0] * (-len(scored_rows) % self.quantum))
         on_device = torch.frombuffer(columns, dtype=torch.int64).to(self._device)
-        row_columns = on_device[: (4 + windowed) * rows].view(-1, rows).unbind()
+        first = (4 + windowed) * rows
+        row_columns = on_device[:first].view(-1, rows).unbind()
         return Batch(
             token_ids=row_columns[0],
             previous_ids=row_columns[1],
@@ -119,8 +135,26 @@ class Runner:
             slots=row_columns[3],
             windowed_slots=row_columns[-1],
             segments=tuple(segments),
-            logit_rows=on_device[(4 + windowed) * rows :],
+            logit_rows=on_device[first : first + len(last_rows)],
+            scored_rows=on_device[first + len(last_rows) :] if scored_rows else None,
         )
+
+
+def _scores(logits: Tensor, work: Several[Work]) -> dict[int, list[TokenLogprob] | None]:
+    """By place in the work the log-probabilities of the prompt's tokens after unscored positions, whose logits these are, in order."""
+    scores: dict[int, list[TokenLogprob] | None] = {}
+    row = 0
+    for number, (sequence, start, length) in enumerate(work):
+        tokens = [sequence.ids[position + 1] for position in sequence.unscored(start, length)]
+        told: list[TokenLogprob] = []
+        for at in range(0, len(tokens), _SCORED_AT_ONCE):
+            some = tokens[at : at + _SCORED_AT_ONCE]
+            raw = raw_logprobs(logits[row : row + len(some)])
+            told += entries(raw, some, [sequence.prompt_logprobs] * len(some))
+            row += len(some)
+        if tokens:
+            scores[number] = told if all(isfinite(entry.logprob) for entry in told) else None
+    return scores
 
 
 def _told(

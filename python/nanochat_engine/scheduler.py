@@ -32,7 +32,7 @@ class Scheduler:
     step_tokens: rows a step may spend on prompts and replay while nobody decodes; beside decoding sequences it is as many as
     `costs` allows, so that a long prompt never makes running streams wait for long. free_cuts: rows have the same bits in
     chunks of any length, so that a step takes as much of a prompt, or of a replay, as it may; chunks end at multiples of
-    chunk_multiple.
+    chunk_multiple. scored_rows: rows a step may spend on prompts that are scored, whose logits all take memory; at least a block.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Scheduler:
         step_tokens: int,
         chunk_multiple: int = BLOCK_TOKENS,
         free_cuts: bool = False,
+        scored_rows: int = BLOCK_TOKENS,
     ) -> None:
         self.cache = cache
         self.costs = StepCosts()
@@ -55,6 +56,7 @@ class Scheduler:
         self._step_tokens = step_tokens
         self._chunk_multiple = chunk_multiple
         self._free_cuts = free_cuts
+        self._scored_rows = self._scored_rows_left = scored_rows
 
     @property
     def idle(self) -> bool:
@@ -78,6 +80,7 @@ class Scheduler:
     def schedule(self) -> list[Work]:
         """The next step's rows. Blocks for them are held on return; the caller tells `advance` once they are computed."""
         work: list[Work] = []
+        self._scored_rows_left = self._scored_rows
         running, index = self.running, 0
         # Only the last are ever put back, so that an index into what runs stays right.
         while index < len(running):
@@ -124,8 +127,12 @@ class Scheduler:
         for sequence in tuple(self.waiting):
             if budget <= 0 or starts == 0 or len(self.running) >= self._max_running:
                 return
-            found = self.cache.find(sequence.table)
-            if any(self.cache.awaits(sequence.table, found, other.table) for other in self.running):
+            if sequence.after is not None and sequence.after.scoring:
+                continue
+            found = 0 if sequence.scoring else self.cache.find(sequence.table)
+            if not sequence.scoring and any(
+                self.cache.awaits(sequence.table, found, other.table) for other in self.running
+            ):
                 continue
             if not self.cache.fits(sequence.table, found):
                 return
@@ -139,6 +146,8 @@ class Scheduler:
     def _advance(self, sequence: Sequence, budget: int, work: list[Work]) -> int:
         """Schedule as much of a prompt, or of ids to replay, as the budget takes; return the rows spent."""
         start = position = sequence.computed
+        if sequence.scoring:
+            budget = min(budget, self._scored_rows_left)
         last = start + budget
         while position < len(sequence.ids):
             end = self._chunk_end(sequence, position, last)
@@ -150,6 +159,8 @@ class Scheduler:
                 break
             work.append(Work(sequence, position, end - position))
             position = end
+        if sequence.scoring:
+            self._scored_rows_left -= position - start
         return position - start
 
     def _chunk_end(self, sequence: Sequence, position: int, last: int) -> int:

@@ -6,9 +6,18 @@ which is how resumption and preemption work. It knows no torch and no other sequ
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Several
+
 from nanochat_engine.cache.manager import BlockTable
 from nanochat_engine.errors import InvalidRequest
-from nanochat_engine.request import ChoiceDelta, ChoiceResume, FinishReason, GenerateRequest, TokenLogprob
+from nanochat_engine.request import (
+    ChoiceDelta,
+    ChoiceResume,
+    FinishReason,
+    GenerateRequest,
+    PromptLogprobs,
+    TokenLogprob,
+)
 from nanochat_engine.sampling.adjustment import adjustment_of
 from nanochat_engine.tokenizer.incremental import TextStream
 from nanochat_engine.tokenizer.tokenizer import Tokenizer
@@ -20,6 +29,7 @@ class Sequence:
 
     cached_tokens: tokens of the prompt whose keys and values were there when it first ran, None before.
     adjustment: what its logits need before a token is drawn from them, None for most sequences.
+    after: a choice of the same request whose prompt is scored before this one starts.
     """
 
     def __init__(self, request: GenerateRequest, index: int, max_tokens: int, tokenizer: Tokenizer) -> None:
@@ -31,7 +41,12 @@ class Sequence:
         self.computed = 0
         self.table = BlockTable(self.ids, self.prompt_tokens)
         self.cached_tokens: int | None = None
-        self.finish_reason: FinishReason | None = None
+        # A choice of no tokens takes a step only where its prompt is scored.
+        over = max_tokens == 0 and request.prompt_logprobs is None
+        self.finish_reason: FinishReason | None = "length" if over else None
+        self.after: Sequence | None = None
+        self.prompt_logprobs = request.prompt_logprobs or 0
+        self._scores: list[TokenLogprob] | None = None
         self._max_tokens = max_tokens
         self._tokenizer = tokenizer
         self._text = TextStream(request.params.stop)
@@ -42,7 +57,9 @@ class Sequence:
         self._released = 0
         resume = request.resume.get(index)
         # What a resumed choice owes before its next token: text that was not released yet, or its end.
-        self.opening = self._replay(resume) if resume is not None else None
+        self.opening = self._delta((), "") if over else None
+        if resume is not None:
+            self.opening = self._replay(resume)
 
     @property
     def generated(self) -> int:
@@ -53,6 +70,31 @@ class Sequence:
         """Tokens that the next steps have to compute; one, the newest, while it is decoding."""
         return len(self.ids) - self.computed
 
+    @property
+    def scoring(self) -> bool:
+        """Whether log-probabilities of its prompt are still missing: it needs the logits of all rows, and so finds none computed."""
+        return self._scores is not None
+
+    def score_prompt(self) -> None:
+        """Gather the prompt's log-probabilities; call it before the sequence is scheduled."""
+        self._scores = []
+
+    def unscored(self, start: int, length: int) -> range:
+        """The positions of [start, start + length) whose logits are wanted, as a token of the prompt comes after them."""
+        if self._scores is None:
+            return range(0)
+        return range(max(start, len(self._scores)), min(start + length, self.prompt_tokens - 1))
+
+    def score(self, logprobs: Several[TokenLogprob]) -> PromptLogprobs | None:
+        """Take those of the tokens after unscored positions; returns all once they are complete."""
+        if self._scores is None:
+            return None
+        self._scores += logprobs
+        if len(self._scores) < self.prompt_tokens - 1:
+            return None
+        scores, self._scores = self._scores, None
+        return PromptLogprobs(self.request_id, tuple(scores))
+
     def start(self, found: int) -> None:
         """Begin, or begin anew, with keys and values for the first `found` tokens."""
         self.computed = found
@@ -60,7 +102,13 @@ class Sequence:
             self.cached_tokens = min(found, self.prompt_tokens)
 
     def append(self, sampled: int, logprob: TokenLogprob | None = None) -> ChoiceDelta:
-        """Take the next token: the calculator's forced one where there is one, else the sampled. logprob: of the one taken."""
+        """Take the next token: the calculator's forced one where there is one, else the sampled; none where none is wanted.
+
+        logprob: of the one taken.
+        """
+        if self._max_tokens == 0:
+            self.finish_reason = "length"
+            return self._delta((), "")
         token = self.next_forced()
         token = sampled if token is None else token
         text = self._absorb(token)
@@ -118,4 +166,14 @@ class Sequence:
         return text
 
     def _delta(self, token_ids: tuple[int, ...], text: str, logprobs: tuple[TokenLogprob, ...] = ()) -> ChoiceDelta:
-        return ChoiceDelta(self.request_id, self.index, token_ids, text, self._released, self.finish_reason, logprobs)
+        calculation = self._calculator.calculation if token_ids and self._calculator is not None else None
+        return ChoiceDelta(
+            self.request_id,
+            self.index,
+            token_ids,
+            text,
+            self._released,
+            self.finish_reason,
+            logprobs,
+            () if calculation is None else (calculation,),
+        )

@@ -7,7 +7,7 @@ from collections.abc import Sequence as Several
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from nanochat_engine.request import ChoiceDelta, TokenLogprob
+from nanochat_engine.request import ChoiceDelta, PromptLogprobs, TokenLogprob
 from nanochat_engine.scheduler import Scheduler, Work
 
 
@@ -17,10 +17,13 @@ class Computed:
 
     tokens: one for each item of the work that ends its sequence's ids, in their order, None where the model gave no number.
     logprobs: by the place in tokens, where they are asked for; of the token that the calculator forces where it forces one.
+    prompt_logprobs: by the place in the work, for sequences that score their prompt; those after its unscored positions, None
+    where the model gave no number.
     """
 
     tokens: Several[int | None]
     logprobs: Mapping[int, TokenLogprob] = field(default_factory=dict)
+    prompt_logprobs: Mapping[int, Several[TokenLogprob] | None] = field(default_factory=dict)
 
 
 class StepRunner(Protocol):
@@ -32,22 +35,28 @@ class StepRunner(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What a step gave: deltas, and the ids of requests for which the model gave no number."""
+    """What a step gave: scored prompts, deltas, and the ids of requests for which the model gave no number."""
 
+    prompts: list[PromptLogprobs]
     deltas: list[ChoiceDelta]
     broken: list[str]
 
 
 def settle(scheduler: Scheduler, work: Several[Work], computed: Computed) -> Settled:
     """Enter a computed step into its sequences; those that finish let go of their blocks."""
-    settled = Settled([], [])
+    settled = Settled([], [], [])
     remaining = enumerate(computed.tokens)
-    for sequence, start, length in work:
+    for number, (sequence, start, length) in enumerate(work):
         scheduler.advance(sequence, start + length)
-        if start + length < len(sequence.ids):
+        ends = start + length == len(sequence.ids)
+        place, token = next(remaining) if ends else (-1, None)
+        scores = computed.prompt_logprobs.get(number, ())
+        prompt = sequence.score(scores) if scores is not None and sequence.scoring else None
+        if prompt is not None:
+            settled.prompts.append(prompt)
+        if not ends and scores is not None:
             continue
-        place, token = next(remaining)
-        if token is None:
+        if token is None or scores is None:
             settled.broken.append(sequence.request_id)
             continue
         delta = sequence.append(token, computed.logprobs.get(place))

@@ -22,6 +22,7 @@ from nanochat_engine.api.gate import Gate
 from nanochat_engine.api.generate import generate_router
 from nanochat_engine.api.health import health_router
 from nanochat_engine.api.models import models_router
+from nanochat_engine.api.tokens import tokens_router
 from nanochat_engine.config import Settings
 from nanochat_engine.errors import EngineError
 
@@ -40,6 +41,7 @@ def create_app(settings: Settings, engine: EnginePort, bridge: Bridge) -> FastAP
     admission = Admission(settings, engine, bridge)
     app.include_router(health_router(settings, engine))
     app.include_router(generate_router(settings, admission))
+    app.include_router(tokens_router(settings, admission))
     app.include_router(models_router(settings, engine))
     app.include_router(chat_completions_router(settings, engine, admission))
     app.include_router(completions_router(settings, engine, admission))

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 
 from nanochat_engine.api.engine_port import EnginePort
 from nanochat_engine.errors import EngineError, InvalidRequest
-from nanochat_engine.request import ChoiceDelta, GenerateRequest, RequestDone, RequestFailed, StepEvent
+from nanochat_engine.request import ChoiceDelta, GenerateRequest, PromptLogprobs, RequestDone, RequestFailed, StepEvent
 
 # How long the engine waits for the event loop to take a step: far more than a busy loop needs, less than a hang is.
 STUCK_SECONDS = 5.0
@@ -36,6 +36,7 @@ class Stream:
         self.end: End | None = None
         self._engine = engine
         self._steps: list[Step] = []
+        self._prompt: PromptLogprobs | None = None
         self._arrived = asyncio.Event()
         self._sink: Sink | None = None
         self._submitted = False
@@ -79,6 +80,18 @@ class Stream:
         self._arrived.clear()
         steps, self._steps = self._steps, []
         return steps, self.end
+
+    async def take_prompt(self) -> PromptLogprobs | None:
+        """The prompt's log-probabilities, which come before any step; None where the request ends without."""
+        while self._prompt is None and self.end is None:
+            await self._arrived.wait()
+            self._arrived.clear()
+        # What came with it is still to be taken; `take` looks before it waits.
+        return self._prompt
+
+    def add_prompt(self, prompt: PromptLogprobs) -> None:
+        self._prompt = prompt
+        self._arrived.set()
 
     def add_step(self, step: Step) -> None:
         # A step that waits to be taken must not be overtaken.
@@ -184,6 +197,9 @@ class Bridge:
         for event in events:
             if isinstance(event, ChoiceDelta):
                 steps.setdefault(event.request_id, []).append(event)
+            elif isinstance(event, PromptLogprobs):
+                if event.request_id in self._streams:
+                    self._streams[event.request_id].add_prompt(event)
             else:
                 ends.append(event)
         for engine_id, step in steps.items():

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import uuid
-from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from nanochat_engine.api.admission import Admission
+from nanochat_engine.api.admission import Admission, Admitted
 from nanochat_engine.api.body import read_body
-from nanochat_engine.api.bridge import End, Step
-from nanochat_engine.api.compact_json import encode
-from nanochat_engine.api.error_response import error_body
 from nanochat_engine.api.exchange import Exchange, Wire
+from nanochat_engine.api.lines import end_line, prompt_line, step_line
 from nanochat_engine.api.prompt import Prompt, chat_prompt, raw_prompt
 from nanochat_engine.api.schemas import MAX_SEED, GenerateBody, SamplingBody
 from nanochat_engine.config import Settings
-from nanochat_engine.request import ChoiceDelta, GenerateRequest, RequestFailed
+from nanochat_engine.request import GenerateRequest
 
 
 def generate_router(settings: Settings, admission: Admission) -> APIRouter:
@@ -34,6 +32,8 @@ def generate_router(settings: Settings, admission: Admission) -> APIRouter:
             params=(body.sampling or SamplingBody()).params(secrets.randbelow(MAX_SEED + 1)),
             n=body.n or 1,
             calculator=body.calculator is not False,
+            # Of a request that is resumed the prompt has been told.
+            prompt_logprobs=body.prompt_logprobs if body.resume is None else None,
             resume=body.resume.by_index() if body.resume is not None else {},
         )
 
@@ -42,15 +42,27 @@ def generate_router(settings: Settings, admission: Admission) -> APIRouter:
                 await wire.start(
                     {
                         "content-type": "application/x-ndjson",
-                        "x-prompt-tokens": str(admitted.prompt_tokens),
+                        "x-prompt-tokens": str(len(admitted.prompt_ids)),
                         "x-request-id": wanted.request_id,
                     }
                 )
-                await wire.write(_end_line(await wire.follow(admitted.stream, _step_line)), last=True)
+                if body.tells_prompt and body.resume is None:
+                    await _tell_prompt(wire, admitted, scored=wanted.prompt_logprobs is not None)
+                end = await wire.follow(admitted.stream, lambda step: step_line(step, admitted.tokenizer))
+                await wire.write(end_line(end), last=True)
 
         return Exchange(produce)
 
     return router
+
+
+async def _tell_prompt(wire: Wire, admitted: Admitted, *, scored: bool) -> None:
+    """Write the prompt's line; nothing where the request ends before its prompt is scored."""
+    prompt = await admitted.stream.take_prompt() if scored else None
+    if scored and prompt is None:
+        return
+    logprobs = None if prompt is None else prompt.logprobs
+    await wire.write(await asyncio.to_thread(prompt_line, admitted.prompt_ids, logprobs, admitted.tokenizer))
 
 
 def _prompt(body: GenerateBody, settings: Settings) -> Prompt:
@@ -59,35 +71,3 @@ def _prompt(body: GenerateBody, settings: Settings) -> Prompt:
     if body.prompt is not None:
         return raw_prompt(body.prompt, settings)
     return body.prompt_token_ids or []
-
-
-def _step_line(step: Step) -> str:
-    return f'{{"choices":[{",".join(map(_choice, step))}]}}\n'
-
-
-def _choice(delta: ChoiceDelta) -> str:
-    """Written out, since this runs for each token: only the text needs an encoder."""
-    token_ids = ",".join(map(str, delta.token_ids))
-    finish = "null" if delta.finish_reason is None else f'"{delta.finish_reason}"'
-    return (
-        f'{{"index":{delta.index},"token_ids":[{token_ids}],"text":{encode(delta.text)},'
-        f'"text_offset":{delta.text_offset},"finish_reason":{finish}}}'
-    )
-
-
-def _end_line(end: End) -> str:
-    if isinstance(end, RequestFailed):
-        return _line(error_body(end.error))
-    return _line(
-        {
-            "usage": {
-                "prompt_tokens": end.prompt_tokens,
-                "completion_tokens": end.completion_tokens,
-                "cached_tokens": end.cached_tokens,
-            }
-        }
-    )
-
-
-def _line(value: dict[str, Any]) -> str:
-    return encode(value) + "\n"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from nanochat_engine.api.schemas import ChatMessage
 from nanochat_engine.config import Settings
 from nanochat_engine.errors import InvalidRequest
+from nanochat_engine.request import SamplingParams
 from nanochat_engine.tokenizer.chat import Message, render_chat
 from nanochat_engine.tokenizer.tokenizer import Tokenizer
 
@@ -61,7 +62,13 @@ def prompt_ids(prompt: Prompt, tokenizer: Tokenizer) -> tuple[int, ...]:
     return tuple(prompt)  # type: ignore[arg-type]
 
 
-def check_ids(ids: Sequence[int], vocab_size: int, param: str) -> None:
+def check_params(params: SamplingParams, vocab_size: int) -> None:
+    """Raises InvalidRequest unless every id that is named lies in [0, vocab_size)."""
+    check_ids([token for token, _ in params.logit_bias], vocab_size, "sampling.logit_bias")
+    check_ids(params.stop_token_ids, vocab_size, "sampling.stop_token_ids")
+
+
+def check_ids(ids: Collection[int], vocab_size: int, param: str) -> None:
     """Raises InvalidRequest unless every id lies in [0, vocab_size)."""
     if ids and not 0 <= min(ids) <= max(ids) < vocab_size:
         raise InvalidRequest(f"{param}: each id must be below the vocabulary's size, {vocab_size}", param=param)

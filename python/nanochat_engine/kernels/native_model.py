@@ -81,7 +81,7 @@ class NativeModel:
         self._logits = torch.empty(0, architecture.vocab_size)
 
     def __call__(self, batch: Batch, store: object, beat: Callable[[], None] = lambda: None) -> Tensor:
-        """Logits (len(batch.logit_rows), vocab_size) in float32, in a buffer that the next call writes anew.
+        """Logits (len(logit_rows) + len(scored_rows), vocab_size) in float32, in a buffer that the next call writes anew.
 
         Keys and values of every row go to the store, which has to be the model's own. `beat` is called at least at every
         layer of a long step. Raises InternalError for another store, or where memory for the rows is lacking.
@@ -94,7 +94,10 @@ class NativeModel:
             count = blocks_for(segment.start + segment.length)
             blocks.extend(segment.blocks[:count])
             windowed.extend(segment.windowed[:count])
-        rows, wanted = len(batch.token_ids), len(batch.logit_rows)
+        logit_rows = batch.logit_rows
+        if batch.scored_rows is not None:
+            logit_rows = torch.cat((logit_rows, batch.scored_rows))
+        rows, wanted = len(batch.token_ids), len(logit_rows)
         if len(self._logits) < wanted:
             self._logits = torch.empty(wanted, self.architecture.vocab_size)
         described = abi.Batch(
@@ -103,7 +106,7 @@ class NativeModel:
             positions=batch.positions.data_ptr(),
             slots=batch.slots.data_ptr(),
             windowed_slots=batch.windowed_slots.data_ptr(),
-            logit_rows=batch.logit_rows.data_ptr(),
+            logit_rows=logit_rows.data_ptr(),
             segments=segments.buffer_info()[0],
             blocks=blocks.buffer_info()[0],
             windowed_blocks=windowed.buffer_info()[0],

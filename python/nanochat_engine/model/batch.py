@@ -30,7 +30,8 @@ class Batch:
 
     previous_ids: the token before each row's, any id where the position is 0. slots: where a row's key and value are
     kept; padding rows point at the cache's scratch block. windowed_slots: the same in layers with a window; not read
-    where the model has none. logit_rows: (n,) the rows whose logits are wanted.
+    where the model has none. logit_rows: (n,) the rows whose logits are wanted. scored_rows: (m,) rows whose logits are wanted
+    besides, after those; None in most steps.
     """
 
     token_ids: Tensor
@@ -40,3 +41,4 @@ class Batch:
     windowed_slots: Tensor
     segments: tuple[Segment, ...]
     logit_rows: Tensor
+    scored_rows: Tensor | None = None

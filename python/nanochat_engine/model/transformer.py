@@ -98,6 +98,9 @@ class Transformer(nn.Module):
         if kept is not None:
             x = x - self.backout_lambda * kept
         logits: Tensor = self.head(rms_norm(x[batch.logit_rows]))
+        if batch.scored_rows is not None:
+            # A product of its own, so that the rows that tokens are drawn from are computed as ever.
+            logits = torch.cat((logits, self.head(rms_norm(x[batch.scored_rows]))))
         return softcap(logits[:, : a.vocab_size].float(), a.softcap)
 
     def _embed(self, batch: Batch) -> Tensor:

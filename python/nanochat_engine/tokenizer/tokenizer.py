@@ -53,6 +53,10 @@ class Tokenizer:
         """The bytes of a token; empty for a special one. They can end inside a UTF-8 sequence."""
         return self._bytes[token_id]
 
+    def spelling(self, token_id: int) -> bytes:
+        """The bytes of a token; those of its name for a special one."""
+        return self._encoding.decode_single_token_bytes(token_id)
+
     def decode(self, ids: Iterable[int]) -> str:
         """The text of ids; special tokens are left out and broken UTF-8 becomes U+FFFD."""
         return b"".join([self._bytes[token] for token in ids]).decode("utf-8", errors="replace")

@@ -1,7 +1,7 @@
 """Watches the tokens of one sequence for calculator blocks and says which ids must come next.
 
 A pure function of the pushed ids, so a sequence is resumed by pushing them again: what was forced before is taken as
-it stands, and the rest of a result that was cut short is computed again. It knows no model and no request.
+it stands, and the rest of a result that was cut short is computed again. It knows no model and no sequence.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from enum import Enum, auto
 
+from nanochat_engine.request import Calculation
 from nanochat_engine.tokenizer.tokenizer import Tokenizer
 from nanochat_engine.tools.calculator import evaluate
 
@@ -25,6 +26,7 @@ class CalculatorLoop:
     """State of one sequence's generated tokens. Push every token appended, forced ones included.
 
     visible: whether the token just pushed belongs to the answer's text; calculator blocks and their borders do not.
+    calculation: what the token just pushed ended, if its result is forced next.
     """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -33,6 +35,7 @@ class CalculatorLoop:
         self._expression: list[int] | None = None
         self._forced: deque[int] = deque()
         self.visible = True
+        self.calculation: Calculation | None = None
 
     @property
     def forced(self) -> tuple[int, ...]:
@@ -51,6 +54,7 @@ class CalculatorLoop:
             else:
                 # Only a replay diverges: an earlier run's ids are the truth, whatever would be forced today.
                 self._forced.clear()
+        self.calculation = None
         before = self._block
         self._advance(token_id)
         self.visible = (
@@ -86,8 +90,10 @@ class CalculatorLoop:
             self._expression.append(token_id)
 
     def _force_result(self) -> None:
-        result = evaluate(self._tokenizer.decode(self._expression)) if self._expression else None
+        expression = self._tokenizer.decode(self._expression) if self._expression else ""
+        result = evaluate(expression) if expression else None
         self._expression = None
         if result is not None:
+            self.calculation = Calculation(expression, result)
             tokenizer = self._tokenizer
             self._forced.extend((tokenizer.output_start_id, *tokenizer.encode(result), tokenizer.output_end_id))

@@ -1,6 +1,7 @@
 // The gateway's import rule: for each folder of src/, what it may import. Anything else is an error.
 // Only app.module.ts and main.ts import every feature; APIs never import each other.
-const api = ['python-engine', 'admission', 'openai', 'config'];
+const api = ['generation', 'python-engine', 'openai', 'config'];
+const dialect = ['chat', ...api];
 const may = {
   config: [],
   openai: [],
@@ -9,9 +10,12 @@ const may = {
   'python-engine': ['config', 'openai', 'model-manager'],
   admission: ['config', 'openai'],
   auth: ['config', 'openai'],
-  'chat-completions': api,
+  generation: ['python-engine', 'admission', 'openai', 'config'],
+  chat: ['generation', 'python-engine', 'openai', 'config'],
+  'chat-completions': dialect,
+  responses: dialect,
+  messages: dialect,
   completions: api,
-  responses: api,
   models: api,
   tokenize: api,
   'model-command': ['model-manager', 'python-engine', 'config'],

@@ -16,8 +16,8 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
+import { IsSeed } from '../generation/seed.validator.js';
 import { ChatMessageDto } from './chat-message.dto.js';
-import { IsSeed } from './seed.validator.js';
 import { StreamOptionsDto } from './stream-options.dto.js';
 
 const NUMBER = { message: 'expected a number' };

@@ -1,15 +1,15 @@
 import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Settings } from '../config/settings.js';
+import { collectAnswer } from '../generation/collect-answer.js';
+import { GenerationRecord } from '../generation/generation-record.js';
+import { streamAnswer } from '../generation/stream-answer.js';
 import { RequestRecord } from '../openai/request-record.js';
 import { ChatCompletionDto } from './chat-completion.dto.js';
 import { ChatCompletionsService } from './chat-completions.service.js';
 import { ChunkWriter } from './chunk-writer.js';
-import { collectAnswer } from './collect-answer.js';
 import { CollectedAnswer } from './collected-answer.js';
-import { GenerationRecord } from './generation-record.js';
 import { ParseChatCompletionPipe } from './parse-chat-completion.pipe.js';
-import { streamAnswer } from './stream-answer.js';
 
 @Controller()
 export class ChatCompletionsController {
@@ -29,24 +29,13 @@ export class ChatCompletionsController {
     const n = body.n ?? 1;
     const record = new GenerationRecord(identity.id, body.model, body.stream ?? false, n);
     RequestRecord.of(request.raw).describe(() => record.fields);
-    const events = this.service.generate(body, record);
+    const events = this.service.answer(body, record);
     if (!body.stream) {
       const answer = await collectAnswer(events, new CollectedAnswer(identity, n), request);
       if (answer !== null) await reply.send(answer);
       return;
     }
-    const { pingSeconds, clientBufferBytes, clientStallSeconds } = this.settings;
-    await streamAnswer(
-      events,
-      new ChunkWriter(identity, n, body.stream_options?.include_usage ?? false),
-      request,
-      reply,
-      {
-        pingMs: pingSeconds * 1000,
-        bufferBytes: clientBufferBytes,
-        stallMs: clientStallSeconds * 1000,
-        onCutOff: () => record.end('cut_off'),
-      },
-    );
+    const writer = new ChunkWriter(identity, n, body.stream_options?.include_usage ?? false);
+    await streamAnswer(events, writer, request, reply, this.settings, record);
   }
 }

@@ -1,85 +1,27 @@
-import { Injectable, Logger } from '@nestjs/common';
-import { defer, finalize, type Observable, Subject, tap } from 'rxjs';
-import { AdmissionQueue } from '../admission/admission.queue.js';
-import { Settings } from '../config/settings.js';
-import { modelNotFound, shuttingDown } from '../openai/error-catalogue.js';
-import { MODEL_ALIAS, servedModelId } from '../openai/served-model.js';
-import { asOpenAIError } from '../openai/to-openai-error.js';
-import { poolRefusal } from '../python-engine/pool-refusal.js';
-import type { GenerateEvent } from '../python-engine/worker.js';
-import { WorkerPool } from '../python-engine/worker-pool.js';
-import { type AnswerIdentity, newAnswerId } from './answer-identity.js';
+import { Injectable } from '@nestjs/common';
+import type { Observable } from 'rxjs';
+import type { ChatEvent } from '../chat/chat-event.js';
+import { ChatService } from '../chat/chat.service.js';
+import type { AnswerIdentity } from '../generation/answer-identity.js';
+import type { GenerationRecord } from '../generation/generation-record.js';
+import { GenerationService } from '../generation/generation.service.js';
 import type { ChatCompletionRequest } from './chat-completion.dto.js';
-import { GenerationRecord } from './generation-record.js';
-import { retryUntouched } from './retry-untouched.js';
-import { systemFingerprint } from './system-fingerprint.js';
-import { toGenerateRequest } from './to-generate-request.js';
+import { toChatRequest } from './to-chat-request.js';
 
-/** One chat completion through the queue and the pool; it knows no HTTP. */
+/** Chat completions as chats; it knows no HTTP. */
 @Injectable()
 export class ChatCompletionsService {
-  private readonly logger = new Logger('Generation');
-  private readonly waitMs: number;
-  private readonly ended = new Subject<GenerationRecord>();
-
-  /** Every generation at its end, for whoever counts. */
-  readonly ended$ = this.ended.asObservable();
-
   constructor(
-    private readonly queue: AdmissionQueue,
-    private readonly pool: WorkerPool,
-    settings: Settings,
-  ) {
-    this.waitMs = settings.queueTimeoutSeconds * 1000;
-  }
+    private readonly generation: GenerationService,
+    private readonly chat: ChatService,
+  ) {}
 
   identify(body: ChatCompletionRequest): AnswerIdentity {
-    const engine = this.pool.status.workers.find(({ state }) => state === 'ready')?.engine;
-    return {
-      id: newAnswerId(),
-      created: Math.floor(Date.now() / 1000),
-      model: body.model,
-      fingerprint: engine ? systemFingerprint(engine) : null,
-    };
+    return this.generation.identify('chatcmpl-', body.model);
   }
 
-  /** Unsubscribing ends the generation wherever it is: in the queue, in the prompt or in the answer. */
-  generate(body: ChatCompletionRequest, record: GenerationRecord): Observable<GenerateEvent> {
-    const request = toGenerateRequest(body, record.id);
-    const work = (): Observable<GenerateEvent> => {
-      record.started();
-      const untouched = (): boolean => record.firstTokenMs === null;
-      return this.pool.generate(request).pipe(retryUntouched(this.pool, untouched, this.waitMs));
-    };
-    return defer(() => {
-      this.refuseEarly(body.model);
-      return this.queue.run(work, request.n);
-    }).pipe(
-      tap({
-        next: (event) => record.take(event),
-        complete: () => record.end('finished'),
-        error: (failure: unknown) => this.failed(failure, record),
-      }),
-      finalize(() => {
-        record.end('aborted');
-        this.ended.next(record);
-      }),
-    );
-  }
-
-  private failed(failure: unknown, record: GenerationRecord): void {
-    const error = asOpenAIError(failure);
-    record.end(record.firstTokenMs === null ? 'refused' : 'failed', error.code);
-    if (error.status !== 500) return;
-    const cause = error.cause instanceof Error ? error.cause : error;
-    this.logger.error({ message: `generation failed: ${cause.message}`, completion_id: record.id, stack: cause.stack });
-  }
-
-  /** What newly arrives while nothing can serve it is told so; only what was accepted waits for a worker to return. */
-  private refuseEarly(model: string): void {
-    const { status } = this.pool;
-    if (this.queue.status.closed) throw shuttingDown();
-    if (!status.ready) throw poolRefusal(status);
-    if (model !== MODEL_ALIAS && model !== servedModelId(status.workers)) throw modelNotFound(model);
+  /** Unsubscribing ends the generation. */
+  answer(body: ChatCompletionRequest, record: GenerationRecord): Observable<ChatEvent> {
+    return this.chat.answer(toChatRequest(body), record);
   }
 }

@@ -6,6 +6,8 @@ const choice = (text: string, finishReason: 'stop' | 'length' | null = null, ind
   ...{ index, tokenIds: [1], text, textOffset: text.length, finishReason },
 });
 
+const chunk = (choices: ReturnType<typeof choice>[]) => ({ type: 'chunk' as const, choices });
+
 const chunks = (events: string): unknown[] =>
   events
     .split('\n\n')
@@ -16,7 +18,7 @@ describe('ChunkWriter', () => {
   it('encodes every chunk as JSON on one line', () => {
     const writer = new ChunkWriter(identity, 1, false);
     const text = 'a\n"b"\u2028\\ 🙂';
-    expect(chunks(writer.chunks([choice(text, 'stop')]))).toEqual([
+    expect(chunks(writer.event(chunk([choice(text, 'stop')])))).toEqual([
       expect.objectContaining({
         choices: [expect.objectContaining({ delta: { role: 'assistant', content: '', refusal: null } })],
       }),
@@ -30,14 +32,14 @@ describe('ChunkWriter', () => {
 
   it('has no chunk for tokens that have no text', () => {
     const writer = new ChunkWriter(identity, 1, false);
-    writer.chunks([choice('a')]);
-    expect(writer.chunks([choice('')])).toBe('');
+    writer.event(chunk([choice('a')]));
+    expect(writer.event(chunk([choice('')]))).toBe('');
   });
 
   it('has usage only when it was asked for', () => {
     const usage = { type: 'usage' as const, promptTokens: 1, completionTokens: 2, cachedTokens: 1 };
-    expect(new ChunkWriter(identity, 1, false).usage(usage)).toBe('');
-    expect(chunks(new ChunkWriter(identity, 1, true).usage(usage))).toMatchObject([
+    expect(new ChunkWriter(identity, 1, false).event(usage)).toBe('');
+    expect(chunks(new ChunkWriter(identity, 1, true).event(usage))).toMatchObject([
       { choices: [], usage: { total_tokens: 3, prompt_tokens_details: { cached_tokens: 1 } } },
     ]);
   });

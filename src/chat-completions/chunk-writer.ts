@@ -1,12 +1,14 @@
-import type { ChoiceChunk, GenerateEvent } from '../python-engine/worker.js';
-import type { AnswerIdentity } from './answer-identity.js';
-import { usageOf } from './usage.js';
+import type { ChatChoice, ChatEvent } from '../chat/chat-event.js';
+import type { AnswerIdentity } from '../generation/answer-identity.js';
+import type { AnswerWriter } from '../generation/stream-answer.js';
+import { usageOf } from '../generation/usage.js';
+import { DONE, failureEvents } from '../openai/event-stream.js';
 
 /**
  * An engine's events as server-sent chunks, in OpenAI's order: the role of each choice, its text, its finish, then usage.
  * What all chunks share is encoded once, so that a token costs one JSON.stringify of its text.
  */
-export class ChunkWriter {
+export class ChunkWriter implements AnswerWriter<ChatEvent> {
   private readonly head: string;
   private readonly tail: string;
   private begun = false;
@@ -22,8 +24,18 @@ export class ChunkWriter {
     this.tail = includeUsage ? '],"usage":null}\n\n' : ']}\n\n';
   }
 
-  /** The events for one line of the engine; empty when it has neither text nor an end. */
-  chunks(choices: readonly ChoiceChunk[]): string {
+  event(event: ChatEvent): string {
+    if (event.type === 'chunk') return this.chunks(event.choices);
+    return event.type === 'usage' ? this.usage(event) : '';
+  }
+
+  done(): string {
+    return DONE;
+  }
+
+  readonly failure = failureEvents;
+
+  private chunks(choices: readonly ChatChoice[]): string {
     let events = this.roles();
     for (const { index, text, finishReason } of choices) {
       if (text !== '') events += this.choice(index, `{"content":${JSON.stringify(text)}}`, 'null');
@@ -33,7 +45,7 @@ export class ChunkWriter {
   }
 
   /** The one chunk without choices; empty unless the client asked for it. */
-  usage(event: Extract<GenerateEvent, { type: 'usage' }>): string {
+  private usage(event: Extract<ChatEvent, { type: 'usage' }>): string {
     return this.includeUsage ? `${this.head}],"usage":${JSON.stringify(usageOf(event))}}\n\n` : '';
   }
 

@@ -1,11 +1,11 @@
+import type { ChatChoice, ChatEvent } from '../chat/chat-event.js';
+import type { AnswerIdentity } from '../generation/answer-identity.js';
+import { usageOf } from '../generation/usage.js';
 import { engineFailed } from '../openai/error-catalogue.js';
-import type { ChoiceChunk, GenerateEvent } from '../python-engine/worker.js';
-import type { AnswerIdentity } from './answer-identity.js';
-import { usageOf } from './usage.js';
 
 interface Choice {
   parts: string[];
-  finishReason: ChoiceChunk['finishReason'];
+  finishReason: ChatChoice['finishReason'];
 }
 
 /** Collects an engine's events into the one object that a client without a stream gets. */
@@ -20,7 +20,7 @@ export class CollectedAnswer {
     this.choices = Array.from({ length: n }, () => ({ parts: [], finishReason: null }));
   }
 
-  take(event: GenerateEvent): void {
+  take(event: ChatEvent): void {
     if (event.type === 'usage') this.usage = usageOf(event);
     if (event.type !== 'chunk') return;
     for (const { index, text, finishReason } of event.choices) {

@@ -1,11 +1,10 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
-import { type ValidationError, validateSync } from 'class-validator';
 import { Settings } from '../config/settings.js';
+import { checkDto, isObject } from '../generation/check-dto.js';
+import { checkFields } from '../generation/check-fields.js';
 import { invalidJson, invalidValue, missingParameter } from '../openai/error-catalogue.js';
-import type { OpenAIError } from '../openai/openai-error.js';
 import { ChatCompletionDto } from './chat-completion.dto.js';
 import { ChatMessageDto } from './chat-message.dto.js';
-import { checkFields } from './check-fields.js';
 import { checkLimits } from './check-limits.js';
 import {
   MESSAGE_NEUTRAL,
@@ -31,8 +30,7 @@ export class ParseChatCompletionPipe implements PipeTransform<unknown, ChatCompl
       ...(typeof fields['stop'] === 'string' ? { stop: [fields['stop']] } : {}),
     });
     if (isObject(dto.stream_options)) dto.stream_options = streamOptions(dto.stream_options);
-    const [first] = validateSync(dto, { stopAtFirstError: true });
-    if (first !== undefined) throw errorOf(first);
+    checkDto(dto);
     checkLimits(dto, this.settings);
     return dto;
   }
@@ -57,19 +55,4 @@ export class ParseChatCompletionPipe implements PipeTransform<unknown, ChatCompl
 function streamOptions(value: object): StreamOptionsDto {
   const fields = checkFields(value, STREAM_OPTIONS_SUPPORTED, STREAM_OPTIONS_NEUTRAL, 'stream_options.');
   return Object.assign(new StreamOptionsDto(), fields);
-}
-
-function errorOf(error: ValidationError, at = ''): OpenAIError {
-  const param = /^\d+$/.test(error.property)
-    ? `${at}[${error.property}]`
-    : at === ''
-      ? error.property
-      : `${at}.${error.property}`;
-  const [child] = error.children ?? [];
-  if (child !== undefined) return errorOf(child, param);
-  return invalidValue(param, `Invalid '${param}': ${Object.values(error.constraints ?? {})[0]}.`);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

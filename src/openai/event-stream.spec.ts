@@ -1,7 +1,8 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { EventStream } from './event-stream.js';
+import { DONE, EventStream, failureEvents } from './event-stream.js';
+import { OpenAIError } from './openai-error.js';
 
 let server: Server;
 
@@ -35,7 +36,7 @@ describe('EventStream', () => {
       opened.push(stream.opened);
       stream.write('data: 1\n\n');
       opened.push(stream.opened);
-      stream.end();
+      stream.end(DONE);
     });
     expect(opened).toEqual([false, true]);
     expect(answer.headers.get('x-before')).toBe('1');
@@ -48,7 +49,7 @@ describe('EventStream', () => {
       stream.start(); // a generation that was sent again
       const busy = setInterval(() => stream.write('data: 1\n\n'), 10);
       setTimeout(() => clearInterval(busy), 300);
-      setTimeout(() => stream.end(), 520);
+      setTimeout(() => stream.end(DONE), 520);
     }, 150);
     const events = (await answer.text()).split('\n\n');
     const firstPing = events.indexOf(': ping');
@@ -57,12 +58,12 @@ describe('EventStream', () => {
   });
 
   it('writes nothing after its end', async () => {
-    const error = { message: 'x', type: 'server_error' as const, param: null, code: null };
+    const error = new OpenAIError({ status: 500, message: 'x' });
     const answer = await answerOf((stream) => {
-      stream.end({ error });
+      stream.end(failureEvents(error));
       stream.write('data: 2\n\n');
-      stream.end();
+      stream.end(DONE);
     });
-    expect(await answer.text()).toBe(`data: ${JSON.stringify({ error })}\n\ndata: [DONE]\n\n`);
+    expect(await answer.text()).toBe(`data: ${JSON.stringify(error.body)}\n\ndata: [DONE]\n\n`);
   });
 });

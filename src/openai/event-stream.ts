@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { OpenAIErrorBody } from './openai-error.js';
+import type { OpenAIError } from './openai-error.js';
 
 export interface EventStreamLimits {
   /** Silence after which a comment is sent, so that no proxy takes the stream for dead. */
@@ -15,6 +15,12 @@ const HEADERS = {
   'cache-control': 'no-cache',
   'x-accel-buffering': 'no',
 };
+
+/** The mark of the end of OpenAI's streams. */
+export const DONE = 'data: [DONE]\n\n';
+
+/** A failure after the status was out, then the mark of the end. */
+export const failureEvents = (error: OpenAIError): string => `data: ${JSON.stringify(error.body)}\n\n${DONE}`;
 
 /** Server-sent events on a raw response: headers with the first write, pings in silence, and no endless buffering. */
 export class EventStream {
@@ -57,10 +63,10 @@ export class EventStream {
     if (!this.response.write(events)) this.watch();
   }
 
-  /** The failure, if there is one, then the mark of the end, then the end. */
-  end(failure?: OpenAIErrorBody): void {
+  /** The last events, then the end. */
+  end(events: string): void {
     if (this.ended) return;
-    this.write(`${failure === undefined ? '' : `data: ${JSON.stringify(failure)}\n\n`}data: [DONE]\n\n`);
+    this.write(events);
     this.close();
     this.response.once('finish', this.drained);
     this.stall ??= this.stallTimer(); // also the last bytes must not wait for ever

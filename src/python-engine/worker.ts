@@ -19,17 +19,63 @@ export interface SamplingParams {
   maxTokens?: number;
   stop?: string[];
   ignoreEos?: boolean;
+  /** 0 to 1; 0 is off. */
+  minP?: number;
+  /** -2 to 2, of generated tokens. */
+  presencePenalty?: number;
+  /** -2 to 2, of generated tokens. */
+  frequencyPenalty?: number;
+  /** Above 0 to 2, of prompt and generated tokens; 1 is off. */
+  repetitionPenalty?: number;
+  /** Token ids to -100 to 100, at most 300. */
+  logitBias?: Record<string, number>;
+  /** 0 to max_tokens: until then nothing ends the answer. */
+  minTokens?: number;
+  /** At most 64 ids. */
+  stopTokenIds?: number[];
+  /** 0 to 20: raw log-probabilities of each token and of so many of the likeliest. */
+  logprobs?: number;
 }
+
+/** What the answer has to match, from its first character to its last. */
+export type Constraint =
+  { json_schema: unknown } | { json_object: true } | { regex: string } | { lark: string } | { choice: string[] };
+
+/** Exactly one; only the engine tokenizes. */
+export type Prompt = { messages: TextMessage[] } | { text: string } | { tokenIds: number[] };
 
 export interface GenerateRequest {
   /** 1 to 128 of `[A-Za-z0-9_.:-]`; names the request in both processes' logs. */
   requestId: string;
-  messages: TextMessage[];
+  prompt: Prompt;
   sampling: SamplingParams;
   /** Number of choices, 1 to 8. */
   n: number;
-  /** Nanochat's calculator loop. */
+  /** Nanochat's calculator loop; off where there is a constraint. */
   calculator: boolean;
+  constraint?: Constraint;
+  /** Whether the prompt comes back as the first event. `maxTokens` may be 0 then. */
+  echo?: boolean;
+  /** 0 to 20, with `echo`: log-probabilities of the prompt's own tokens. */
+  promptLogprobs?: number;
+}
+
+/** A token as the model saw it: raw log-probabilities, before temperature, penalties and cuts. */
+export interface TokenLogprob {
+  id: number;
+  bytes: number[];
+  logprob: number;
+}
+
+export interface TokenLogprobs extends TokenLogprob {
+  /** The likeliest first. */
+  top: TokenLogprob[];
+}
+
+/** What nanochat's calculator was asked and what it put into the answer. */
+export interface Calculation {
+  expression: string;
+  result: string;
 }
 
 export interface ChoiceChunk {
@@ -40,12 +86,17 @@ export interface ChoiceChunk {
   /** Characters released for this choice so far, this chunk's included. */
   textOffset: number;
   finishReason: 'stop' | 'length' | null;
+  /** One for each of `tokenIds`, where they were asked for. */
+  logprobs?: TokenLogprobs[];
+  calculations?: Calculation[];
 }
 
-/** Order of events: `admitted`, then any number of `chunk`, then `usage`, then the Observable completes. */
+/** Order of events: `admitted`, then `prompt` where asked for, any number of `chunk`, `usage`; then the Observable completes. */
 export type GenerateEvent =
   /** The engine's headers have arrived: nothing can be refused any more. */
   | { type: 'admitted'; promptTokens: number }
+  /** The first token has nothing before it, hence no log-probability. */
+  | { type: 'prompt'; tokenIds: number[]; text: string; logprobs: (TokenLogprobs | null)[] | null }
   | { type: 'chunk'; choices: ChoiceChunk[] }
   | { type: 'usage'; promptTokens: number; completionTokens: number; cachedTokens: number };
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { filter, firstValueFrom } from 'rxjs';
-import { ChatCompletionsService } from '../../src/chat-completions/chat-completions.service.js';
+import { GenerationService } from '../../src/generation/generation.service.js';
 import type { FakeEngineScript } from '../fake-engine/fake-engine.js';
 import { CHAT, ServedGateway } from './served-gateway.js';
 
@@ -15,7 +15,7 @@ const start = async (script: FakeEngineScript = {}, environment: Record<string, 
 afterEach(() => gateway.close());
 
 /** The next generation to end. */
-const nextEnd = () => firstValueFrom(gateway.app.get(ChatCompletionsService).ended$);
+const nextEnd = () => firstValueFrom(gateway.app.get(GenerationService).ended$);
 
 /** A client at the level of the socket, which can stop reading or leave. */
 function client(body: Record<string, unknown>): Socket {
@@ -89,7 +89,7 @@ describe('a client that does not read', () => {
     const socket = client({ stream: true });
     await once(socket, 'readable');
     const ended = await firstValueFrom(
-      gateway.app.get(ChatCompletionsService).ended$.pipe(filter(({ outcome }) => outcome !== null)),
+      gateway.app.get(GenerationService).ended$.pipe(filter(({ outcome }) => outcome !== null)),
     );
     expect(ended).toMatchObject({ outcome: 'cut_off' });
     expect(await gateway.seen(({ open }) => open === 0)).toMatchObject({ aborted: 1, finished: 0 });

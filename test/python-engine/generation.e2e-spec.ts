@@ -47,7 +47,7 @@ describe('a generation', () => {
     await start();
     await generate({
       requestId: 'req-7',
-      messages: [{ role: 'user', content: 'Hi' }],
+      prompt: { messages: [{ role: 'user', content: 'Hi' }] },
       sampling: {
         temperature: 0,
         topK: -1,

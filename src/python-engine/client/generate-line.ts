@@ -1,6 +1,6 @@
 import { OpenAIError } from '../../openai/openai-error.js';
 import { engineFailed } from '../../openai/error-catalogue.js';
-import type { ChoiceChunk, GenerateEvent } from '../worker.js';
+import type { Calculation, ChoiceChunk, GenerateEvent, TokenLogprobs } from '../worker.js';
 import { parseErrorBody } from './engine-refusal.js';
 
 interface WireChoice {
@@ -9,10 +9,13 @@ interface WireChoice {
   text: string;
   text_offset: number;
   finish_reason: ChoiceChunk['finishReason'];
+  logprobs?: TokenLogprobs[];
+  calculations?: Calculation[];
 }
 
 interface WireLine {
   choices?: WireChoice[];
+  prompt?: { token_ids: number[]; text: string; logprobs: (TokenLogprobs | null)[] | null };
   usage?: { prompt_tokens: number; completion_tokens: number; cached_tokens: number };
   error?: unknown;
 }
@@ -23,6 +26,10 @@ const WORKER_GONE: readonly string[] = ['engine_unavailable', 'model_loading', '
 export function parseGenerateLine(text: string): Exclude<GenerateEvent, { type: 'admitted' }> {
   const line = parse(text);
   if (Array.isArray(line.choices)) return { type: 'chunk', choices: line.choices.map(choice) };
+  if (line.prompt) {
+    const { token_ids: tokenIds, text: promptText, logprobs } = line.prompt;
+    return { type: 'prompt', tokenIds, text: promptText, logprobs };
+  }
   if (line.usage) {
     const { prompt_tokens, completion_tokens, cached_tokens } = line.usage;
     return {
@@ -33,7 +40,8 @@ export function parseGenerateLine(text: string): Exclude<GenerateEvent, { type: 
     };
   }
   const error = parseErrorBody(line);
-  if (error === null) throw engineFailed('The engine sent a line that is neither choices, usage nor an error.');
+  if (error === null)
+    throw engineFailed('The engine sent a line that is neither choices, a prompt, usage nor an error.');
   // The 200 is long gone, so the status says only whether another worker, or this one later, can do better.
   const gone = WORKER_GONE.includes(error.code ?? '');
   throw new OpenAIError({ status: gone ? 503 : 500, type: 'server_error', ...error });
@@ -46,6 +54,8 @@ function choice(wire: WireChoice): ChoiceChunk {
     text: wire.text,
     textOffset: wire.text_offset,
     finishReason: wire.finish_reason ?? null,
+    ...(wire.logprobs === undefined ? {} : { logprobs: wire.logprobs }),
+    ...(wire.calculations === undefined ? {} : { calculations: wire.calculations }),
   };
 }
 

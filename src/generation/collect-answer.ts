@@ -2,15 +2,20 @@ import type { FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
 import { onDisconnect } from '../openai/disconnect.js';
 import { asOpenAIError } from '../openai/to-openai-error.js';
-import type { GenerateEvent } from '../python-engine/worker.js';
-import type { CollectedAnswer } from './collected-answer.js';
+
+/** Gathers events into the one object that a client without a stream gets. */
+export interface Collector<Event, Body> {
+  take(event: Event): void;
+  /** Throws where the events do not make a whole answer. */
+  body(): Body;
+}
 
 /** Resolves with the whole answer, or with null when the client has gone, which ends the generation. */
-export function collectAnswer(
-  events: Observable<GenerateEvent>,
-  answer: CollectedAnswer,
+export function collectAnswer<Event, Body>(
+  events: Observable<Event>,
+  answer: Collector<Event, Body>,
   request: FastifyRequest,
-): Promise<ReturnType<CollectedAnswer['body']> | null> {
+): Promise<Body | null> {
   return new Promise((resolve, reject) => {
     const stopListening = onDisconnect(request.raw, () => {
       subscription.unsubscribe();

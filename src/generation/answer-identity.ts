@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
 /** What every chunk of an answer, or the one answer, repeats. */
 export interface AnswerIdentity {
   id: string;
@@ -10,5 +8,3 @@ export interface AnswerIdentity {
   /** Changes with whatever would change an answer of the same seed; null before an engine is known. */
   fingerprint: string | null;
 }
-
-export const newAnswerId = (): string => `chatcmpl-${randomUUID().replaceAll('-', '')}`;

@@ -1,20 +1,27 @@
 import { randomInt } from 'node:crypto';
-import type { GenerateRequest, SamplingParams } from '../python-engine/worker.js';
+import type { ChatRequest, ChatTurn } from '../chat/chat-request.js';
+import type { SamplingParams } from '../python-engine/worker.js';
 import type { ChatCompletionRequest } from './chat-completion.dto.js';
 import { textOf } from './text-of.js';
 
-/** The engine's request for a checked body. What is absent is left to the engine, but a seed is always drawn. */
-export function toGenerateRequest(body: ChatCompletionRequest, requestId: string): GenerateRequest {
+/** A checked body in no dialect. What is absent is left to the engine, but a seed is always drawn. */
+export function toChatRequest(body: ChatCompletionRequest): ChatRequest {
   return {
-    requestId,
-    messages: body.messages.map(({ role, content }) => ({
-      role: role === 'developer' ? 'system' : role,
-      content: textOf(content),
-    })),
+    turns: body.messages.map(turnOf),
+    tools: [],
+    toolChoice: 'none',
+    parallelToolCalls: true,
+    constraint: null,
     sampling: samplingOf(body),
     n: body.n ?? 1,
     calculator: body.calculator ?? true,
   };
+}
+
+function turnOf({ role, content }: ChatCompletionRequest['messages'][number]): ChatTurn {
+  const text = textOf(content);
+  if (role === 'assistant') return { role, text, toolCalls: [] };
+  return { role: role === 'developer' ? 'system' : role, text };
 }
 
 function samplingOf(body: ChatCompletionRequest): SamplingParams {

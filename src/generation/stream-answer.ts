@@ -1,29 +1,42 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
+import type { Settings } from '../config/settings.js';
 import { onDisconnect } from '../openai/disconnect.js';
-import { EventStream, type EventStreamLimits } from '../openai/event-stream.js';
+import { EventStream } from '../openai/event-stream.js';
+import type { OpenAIError } from '../openai/openai-error.js';
 import { RequestRecord } from '../openai/request-record.js';
 import { asOpenAIError } from '../openai/to-openai-error.js';
-import type { GenerateEvent } from '../python-engine/worker.js';
-import type { ChunkWriter } from './chunk-writer.js';
+import type { GenerationRecord } from './generation-record.js';
+
+/** A dialect's side of a stream: server-sent events, encoded and whole, or nothing. */
+export interface AnswerWriter<Event> {
+  /** Empty where this event has nothing to show; the status is out with the first text. */
+  event(event: Event): string;
+  /** What ends a whole answer. */
+  done(): string;
+  /** What ends an answer that failed after the status was out. */
+  failure(error: OpenAIError): string;
+}
 
 /**
  * Sends the events as a stream; resolves when the last byte is handed over or the client is gone. Rejects with what went
  * wrong before the status was out; after that a failure is an event of the stream.
  */
-export function streamAnswer(
-  events: Observable<GenerateEvent>,
-  writer: ChunkWriter,
+export function streamAnswer<Event extends { type: string }>(
+  events: Observable<Event>,
+  writer: AnswerWriter<Event>,
   request: FastifyRequest,
   reply: FastifyReply,
-  limits: EventStreamLimits & { onCutOff: () => void },
+  { pingSeconds, clientBufferBytes, clientStallSeconds }: Settings,
+  record: GenerationRecord,
 ): Promise<void> {
+  const limits = { pingMs: pingSeconds * 1000, bufferBytes: clientBufferBytes, stallMs: clientStallSeconds * 1000 };
   return new Promise((resolve, reject) => {
     const beforeHead = (): void => {
       reply.hijack();
       reply.raw.setHeader('openai-processing-ms', String(RequestRecord.of(request.raw).elapsedMs));
     };
-    const stream = new EventStream(reply.raw, limits, beforeHead, limits.onCutOff);
+    const stream = new EventStream(reply.raw, limits, beforeHead, () => record.end('cut_off'));
     const settle = (finish: () => void): void => {
       stopListening();
       stream.close();
@@ -36,21 +49,19 @@ export function streamAnswer(
     const subscription = events.subscribe({
       next: (event) => {
         if (event.type === 'admitted') stream.start();
-        else {
-          const encoded = event.type === 'chunk' ? writer.chunks(event.choices) : writer.usage(event);
-          if (encoded !== '') stream.write(encoded);
-        }
+        const encoded = writer.event(event);
+        if (encoded !== '') stream.write(encoded);
       },
       error: (failure: unknown) => {
         if (!stream.opened) {
           settle(() => reject(asOpenAIError(failure)));
           return;
         }
-        stream.end(asOpenAIError(failure).body);
+        stream.end(writer.failure(asOpenAIError(failure)));
         settle(resolve);
       },
       complete: () => {
-        stream.end();
+        stream.end(writer.done());
         settle(resolve);
       },
     });

@@ -32,7 +32,7 @@ export class GenerationRecord {
       this.promptTokens = event.promptTokens;
       this.completionTokens = event.completionTokens;
       this.cachedTokens = event.cachedTokens;
-    } else {
+    } else if (event.type === 'chunk') {
       this.firstTokenMs ??= this.age();
       for (const { finishReason } of event.choices) if (finishReason !== null) this.finishReasons.push(finishReason);
     }

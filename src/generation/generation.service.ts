@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable, Logger } from '@nestjs/common';
+import { defer, finalize, type Observable, Subject, tap } from 'rxjs';
+import { AdmissionQueue } from '../admission/admission.queue.js';
+import { Settings } from '../config/settings.js';
+import { modelNotFound, shuttingDown } from '../openai/error-catalogue.js';
+import { MODEL_ALIAS, servedModelId } from '../openai/served-model.js';
+import { asOpenAIError } from '../openai/to-openai-error.js';
+import { poolRefusal } from '../python-engine/pool-refusal.js';
+import type { GenerateEvent, GenerateRequest } from '../python-engine/worker.js';
+import { WorkerPool } from '../python-engine/worker-pool.js';
+import type { AnswerIdentity } from './answer-identity.js';
+import { GenerationRecord } from './generation-record.js';
+import { retryUntouched } from './retry-untouched.js';
+import { systemFingerprint } from './system-fingerprint.js';
+
+/** A generation through the queue and the pool: the one way to a worker for every dialect. It knows no HTTP. */
+@Injectable()
+export class GenerationService {
+  private readonly logger = new Logger('Generation');
+  private readonly waitMs: number;
+  private readonly ended = new Subject<GenerationRecord>();
+
+  /** Every generation at its end, for whoever counts. */
+  readonly ended$ = this.ended.asObservable();
+
+  constructor(
+    private readonly queue: AdmissionQueue,
+    private readonly pool: WorkerPool,
+    settings: Settings,
+  ) {
+    this.waitMs = settings.queueTimeoutSeconds * 1000;
+  }
+
+  /** `prefix` is the dialect's own: chatcmpl-, cmpl-, resp_, msg_. */
+  identify(prefix: string, model: string): AnswerIdentity {
+    const engine = this.pool.status.workers.find(({ state }) => state === 'ready')?.engine;
+    return {
+      id: `${prefix}${randomUUID().replaceAll('-', '')}`,
+      created: Math.floor(Date.now() / 1000),
+      model,
+      fingerprint: engine ? systemFingerprint(engine) : null,
+    };
+  }
+
+  /** Unsubscribing ends the generation wherever it is: in the queue, in the prompt or in the answer. */
+  generate(request: GenerateRequest, record: GenerationRecord): Observable<GenerateEvent> {
+    const work = (): Observable<GenerateEvent> => {
+      record.started();
+      const untouched = (): boolean => record.firstTokenMs === null;
+      return this.pool.generate(request).pipe(retryUntouched(this.pool, untouched, this.waitMs));
+    };
+    return defer(() => {
+      this.refuseEarly(record.model);
+      return this.queue.run(work, request.n);
+    }).pipe(
+      tap({
+        next: (event) => record.take(event),
+        complete: () => record.end('finished'),
+        error: (failure: unknown) => this.failed(failure, record),
+      }),
+      finalize(() => {
+        record.end('aborted');
+        this.ended.next(record);
+      }),
+    );
+  }
+
+  /** What newly arrives while nothing can serve it is told so; only what was accepted waits for a worker to return. */
+  refuseEarly(model: string): void {
+    const { status } = this.pool;
+    if (this.queue.status.closed) throw shuttingDown();
+    if (!status.ready) throw poolRefusal(status);
+    if (model !== MODEL_ALIAS && model !== servedModelId(status.workers)) throw modelNotFound(model);
+  }
+
+  private failed(failure: unknown, record: GenerationRecord): void {
+    const error = asOpenAIError(failure);
+    record.end(record.firstTokenMs === null ? 'refused' : 'failed', error.code);
+    if (error.status !== 500) return;
+    const cause = error.cause instanceof Error ? error.cause : error;
+    this.logger.error({ message: `generation failed: ${cause.message}`, completion_id: record.id, stack: cause.stack });
+  }
+}

@@ -85,6 +85,9 @@ def test_absent_and_null_fields_take_the_documented_defaults(served: Served) -> 
         params = request.params
     assert (params.temperature, params.top_k, params.top_p, params.max_tokens) == (0.7, 50, 1.0, None)
     assert (params.stop, params.ignore_eos, request.n, request.calculator) == ((), False, 1, True)
+    assert (params.min_p, params.presence_penalty, params.frequency_penalty, params.repetition_penalty) == (0, 0, 0, 1)
+    assert (params.logit_bias, params.min_tokens, params.stop_token_ids, params.logprobs) == ((), 0, set(), None)
+    assert request.prompt_logprobs is None
     assert request.resume == {}
     assert 0 <= params.seed < 2**63
 
@@ -98,16 +101,30 @@ def test_every_field_reaches_the_engine(served: Served) -> None:
         "max_tokens": 7,
         "stop": ["END"],
         "ignore_eos": True,
+        "min_p": 0.1,
+        "presence_penalty": -2,
+        "frequency_penalty": 1.5,
+        "repetition_penalty": 1.1,
+        "logit_bias": {"5": -100, "330": 2.5},
+        "min_tokens": 7,
+        "stop_token_ids": [5, 6, 5],
+        "logprobs": 0,
     }
     resume = {"choices": [{"index": 1, "token_ids": [3, 4], "text_offset": 2}]}
     body = {"prompt_token_ids": [5, 6], "sampling": sampling, "n": 2, "calculator": False, "resume": resume}
+    body["prompt_logprobs"] = 3
     with served.http.stream("POST", "/generate", json=body):
         request = served.engine.request()
     params = request.params
     assert request.prompt_ids == (5, 6)
     assert (params.temperature, params.top_k, params.top_p, params.seed) == (0, 0, 0.5, 2**63 - 1)
     assert (params.max_tokens, params.stop, params.ignore_eos) == (7, ("END",), True)
+    assert (params.min_p, params.presence_penalty, params.frequency_penalty) == (0.1, -2, 1.5)
+    assert (params.repetition_penalty, params.logit_bias) == (1.1, ((5, -100), (330, 2.5)))
+    assert (params.min_tokens, params.stop_token_ids, params.logprobs) == (7, {5, 6}, 0)
     assert (request.n, request.calculator) == (2, False)
+    # What is resumed has told its prompt already.
+    assert request.prompt_logprobs is None
     assert request.resume == {1: ChoiceResume((3, 4), 2)}
 
 

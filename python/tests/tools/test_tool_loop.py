@@ -153,3 +153,12 @@ def test_any_run_cut_anywhere_is_resumed_to_the_same_ids(sampled: list[int], cut
         second.push(token)
         again.append(token)
     assert again == whole
+
+
+def test_a_calculation_is_told_with_the_token_that_ends_it_and_with_no_other() -> None:
+    loop, told = CalculatorLoop(T), []
+    for token in [*T.encode("a"), *block("12*34"), *RESULT, *block("no sum"), *block("1+1")]:
+        loop.push(token)
+        if loop.calculation is not None:
+            told.append((token, loop.calculation))
+    assert told == [(T.python_end_id, ("12*34", "408")), (T.python_end_id, ("1+1", "2"))]

@@ -98,6 +98,7 @@ class ChoiceDelta:
     """What one step added to one choice. text_offset: characters released so far, this delta's included.
 
     logprobs: one for each of token_ids where they were asked for, else empty. calculations: those that this step's tokens ended.
+    stop: the stop string that ended the choice, if one did.
     """
 
     request_id: str
@@ -108,6 +109,7 @@ class ChoiceDelta:
     finish_reason: FinishReason | None
     logprobs: tuple[TokenLogprob, ...] = ()
     calculations: tuple[Calculation, ...] = ()
+    stop: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

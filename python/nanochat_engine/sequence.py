@@ -176,4 +176,5 @@ class Sequence:
             self.finish_reason,
             logprobs,
             () if calculation is None else (calculation,),
+            self._text.found,
         )

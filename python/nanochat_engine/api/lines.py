@@ -43,6 +43,8 @@ def _choice(delta: ChoiceDelta, tokenizer: Tokenizer) -> str:
         extra = f',"logprobs":[{",".join(_entries(delta.token_ids, delta.logprobs, tokenizer))}]'
     if delta.calculations:
         extra += f',"calculations":{encode([calculation._asdict() for calculation in delta.calculations])}'
+    if delta.stop is not None:
+        extra += f',"stop":{encode(delta.stop)}'
     return (
         f'{{"index":{delta.index},"token_ids":[{_numbers(delta.token_ids)}],"text":{encode(delta.text)},'
         f'"text_offset":{delta.text_offset},"finish_reason":{finish}{extra}}}'

@@ -27,14 +27,19 @@ class IncrementalDecoder:
 class StopMatcher:
     """Ends a text before the stop string that starts first in it; text that may yet become one is held back.
 
+    found: the stop string that ended the text; of several that start at one place the shortest, which is complete first.
     A stop string that is complete waits while one that started before it may still complete; `finish` settles it,
-    so read `stopped` after `finish` too.
+    so read `found` and `stopped` after `finish` too.
     """
 
     def __init__(self, stops: Sequence[str] = ()) -> None:
         self._stops = tuple(stop for stop in stops if stop)
         self._held = ""
-        self.stopped = False
+        self.found: str | None = None
+
+    @property
+    def stopped(self) -> bool:
+        return self.found is not None
 
     def feed(self, text: str) -> str:
         """The text that is now certain to come before any stop string."""
@@ -60,8 +65,8 @@ class StopMatcher:
         return released
 
     def _stop_at(self, position: int) -> str:
+        self.found = min([stop for stop in self._stops if self._held.startswith(stop, position)], key=len)
         released, self._held = self._held[:position], ""
-        self.stopped = True
         return released
 
     def _first_match(self) -> int:
@@ -83,7 +88,7 @@ class StopMatcher:
 class TextStream:
     """Decoder and stop matcher in one.
 
-    stopped: a stop string has ended the text; nothing is released after it. Read it after `finish` too.
+    stopped: a stop string, `found`, has ended the text; nothing is released after it. Read them after `finish` too.
     released: characters released so far.
     """
 
@@ -95,6 +100,10 @@ class TextStream:
     @property
     def stopped(self) -> bool:
         return self._matcher.stopped
+
+    @property
+    def found(self) -> str | None:
+        return self._matcher.found
 
     def feed(self, token_bytes: bytes, *, stoppable: bool = True) -> str:
         """The text that this token makes certain; often empty in the middle of a character or of a possible stop string.

@@ -53,6 +53,11 @@ def test_calculations_are_expression_and_result(served: Served) -> None:
     assert set(lines[1]["choices"][0]) == {"index", "token_ids", "text", "text_offset", "finish_reason"}
 
 
+def test_a_choice_that_a_stop_string_ended_names_it(served: Served) -> None:
+    lines = answer(served, PROMPT, lambda name: ChoiceDelta(name, 0, (5,), "", 0, "stop", stop='"\n'))
+    assert lines[0]["choices"][0]["stop"] == '"\n'
+
+
 def test_an_echo_is_the_first_line_and_comes_without_waiting_for_the_engine(served: Served) -> None:
     with served.http.stream("POST", "/generate", json={"prompt": "hé\n", "echo": True, "n": 2}) as response:
         lines = response.iter_lines()

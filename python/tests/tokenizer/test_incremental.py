@@ -73,7 +73,13 @@ def test_text_held_back_is_released_at_the_end() -> None:
 def test_the_stop_string_that_starts_first_wins() -> None:
     matcher = StopMatcher(["b", "ab"])
     assert matcher.feed("xab") == "x"
-    assert matcher.stopped
+    assert matcher.found == "ab"
+
+
+def test_of_stop_strings_that_start_together_the_one_that_is_complete_first_is_named() -> None:
+    matcher = StopMatcher(["abc", "ab"])
+    assert matcher.feed("xabc") == "x"
+    assert matcher.found == "ab"
 
 
 def test_a_complete_stop_string_waits_for_one_that_started_before_it() -> None:
@@ -88,7 +94,7 @@ def test_a_complete_stop_string_is_taken_when_the_one_before_it_fails() -> None:
     matcher = StopMatcher(["abcd", "bc"])
     matcher.feed("abc")
     assert matcher.feed("e") == "a"
-    assert matcher.stopped
+    assert matcher.found == "bc"
 
 
 def test_the_end_settles_a_stop_string_that_waited() -> None:
@@ -150,8 +156,11 @@ def test_broken_bytes_decode_alike_however_they_are_split(data: bytes, cuts: lis
 def test_released_text_does_not_depend_on_where_tokens_end(text: str, stops: list[str], cuts: list[int]) -> None:
     data = text.encode()
     stream = TextStream(stops)
-    assert run(stream, pieces(data, cuts)) == one_shot(data, stops)
-    assert stream.stopped == any(stop in text for stop in stops)
+    before = one_shot(data, stops)
+    assert run(stream, pieces(data, cuts)) == before
+    there = [stop for stop in stops if text.startswith(stop, len(before))]
+    assert stream.found == min(there, key=len, default=None)
+    assert stream.stopped == bool(there)
 
 
 @given(st.binary(max_size=30), st.lists(st.text(alphabet="ab\ufffd", min_size=1, max_size=3), max_size=4))

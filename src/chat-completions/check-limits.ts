@@ -1,3 +1,4 @@
+import { checkLengths } from '../chat/check-lengths.js';
 import type { Settings } from '../config/settings.js';
 import { invalidRequest, invalidValue } from '../openai/error-catalogue.js';
 import type { ChatCompletionRequest } from './chat-completion.dto.js';
@@ -25,30 +26,9 @@ export function checkLimits(dto: ChatCompletionRequest, settings: Settings): voi
       `Invalid 'n': ${dto.n} choices of ${perChoice} tokens are over the limit of ${MAX_TOKENS_OF_ALL_CHOICES} tokens.`,
     );
   }
-  checkLengths(dto, settings.maxMessageChars, settings.maxTotalChars);
-}
-
-function checkLengths(dto: ChatCompletionRequest, perMessage: number, inAll: number): void {
-  let total = 0;
-  dto.messages.forEach((message, index) => {
-    const length = characters(textOf(message.content));
-    total += length;
-    if (length > perMessage) {
-      const param = `messages[${index}].content`;
-      throw invalidValue(param, `Invalid '${param}': ${length} characters are over the limit of ${perMessage}.`);
-    }
-  });
-  if (total > inAll) {
-    throw invalidValue('messages', `Invalid 'messages': ${total} characters in all are over the limit of ${inAll}.`);
-  }
-}
-
-/** Characters as the engine counts them; a string's own length counts an emoji twice. */
-function characters(text: string): number {
-  let pairs = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit >= 0xd800 && unit < 0xdc00) pairs++;
-  }
-  return text.length - pairs;
+  const texts = dto.messages.map(({ content }, index) => ({
+    param: `messages[${index}].content`,
+    text: textOf(content),
+  }));
+  checkLengths(texts, 'messages', settings);
 }

@@ -86,6 +86,8 @@ export interface ChoiceChunk {
   /** Characters released for this choice so far, this chunk's included. */
   textOffset: number;
   finishReason: 'stop' | 'length' | null;
+  /** The stop string that ended the choice, where one did. */
+  stop?: string;
   /** One for each of `tokenIds`, where they were asked for. */
   logprobs?: TokenLogprobs[];
   calculations?: Calculation[];

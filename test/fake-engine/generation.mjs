@@ -63,6 +63,7 @@ async function recite(engine, body, response, signal) {
       text,
       text_offset: offset,
       finish_reason: last ? reason : null,
+      ...(last && reason === 'stop' && engine.script.stop !== null ? { stop: engine.script.stop } : {}),
     }));
     await send(response, { choices });
     engine.beat();

@@ -24,6 +24,7 @@ export const DEFAULTS = {
   // Generations.
   reply: 'The quick brown fox jumps over the lazy dog.',
   promptTokens: 9,
+  stop: null, // the stop string that ends the reply
   tokenDelayMs: 0,
   tokensPerLine: 1,
   admitDelayMs: 0, // before the 200

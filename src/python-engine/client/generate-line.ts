@@ -9,6 +9,7 @@ interface WireChoice {
   text: string;
   text_offset: number;
   finish_reason: ChoiceChunk['finishReason'];
+  stop?: string;
   logprobs?: TokenLogprobs[];
   calculations?: Calculation[];
 }
@@ -54,6 +55,7 @@ function choice(wire: WireChoice): ChoiceChunk {
     text: wire.text,
     textOffset: wire.text_offset,
     finishReason: wire.finish_reason ?? null,
+    ...(wire.stop === undefined ? {} : { stop: wire.stop }),
     ...(wire.logprobs === undefined ? {} : { logprobs: wire.logprobs }),
     ...(wire.calculations === undefined ? {} : { calculations: wire.calculations }),
   };

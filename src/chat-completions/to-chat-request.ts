@@ -14,7 +14,7 @@ export function toChatRequest(body: ChatCompletionRequest): ChatRequest {
     constraint: null,
     sampling: samplingOf(body),
     n: body.n ?? 1,
-    calculator: body.calculator ?? true,
+    calculator: body.calculator ?? null,
   };
 }
 

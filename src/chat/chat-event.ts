@@ -11,8 +11,9 @@ export interface ToolCallDelta {
 
 export interface ChatChoice extends Omit<ChoiceChunk, 'finishReason'> {
   toolCalls?: ToolCallDelta[];
+  /** `tool_calls` wherever the answer is whole calls, also forced ones. */
   finishReason: 'stop' | 'length' | 'tool_calls' | null;
 }
 
-/** In the order of the engine's events. */
-export type ChatEvent = Exclude<GenerateEvent, { type: 'chunk' | 'prompt' }> | { type: 'chunk'; choices: ChatChoice[] };
+/** In the order of the engine's events; `prompt` comes only where it was asked for. */
+export type ChatEvent = Exclude<GenerateEvent, { type: 'chunk' }> | { type: 'chunk'; choices: ChatChoice[] };

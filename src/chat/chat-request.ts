@@ -29,11 +29,13 @@ export interface ChatRequest {
   tools: ToolDefinition[];
   toolChoice: ToolChoice;
   parallelToolCalls: boolean;
-  /** What the text of the answer has to match, where it is not a tool call. */
+  /** What the text of the answer has to match, where it is not a tool call. Refusals of it have the param `constraint`. */
   constraint: Constraint | null;
   sampling: SamplingParams;
   /** Choices, 1 to 8. */
   n: number;
-  /** Nanochat's own calculator. */
-  calculator: boolean;
+  /** Nanochat's own calculator; null is as configured. Off where there are tools or a constraint. */
+  calculator: boolean | null;
+  /** Whether the prompt's token ids come back, as an event before the first chunk. */
+  returnPrompt?: boolean;
 }

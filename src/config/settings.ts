@@ -115,7 +115,9 @@ export class Settings {
   @NumberVariable('TOKEN_TIMEOUT_SECONDS', 0.1, 86_400)
   readonly tokenTimeoutSeconds: number = 60;
 
-  // What a request may ask for.
+  // What a request may ask for, and gets where it does not say.
+  @FlagVariable('CALCULATOR')
+  readonly calculator: boolean = true;
   @IntegerVariable('MAX_MESSAGES', 1, 100_000)
   readonly maxMessages: number = 500;
   @IntegerVariable('MAX_MESSAGE_CHARS', 1, 1e7)

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
-import { defer, finalize, type Observable, Subject, tap } from 'rxjs';
+import { catchError, defer, finalize, type Observable, Subject, tap } from 'rxjs';
 import { AdmissionQueue } from '../admission/admission.queue.js';
 import { Settings } from '../config/settings.js';
 import { modelNotFound, shuttingDown } from '../openai/error-catalogue.js';
+import { OpenAIError } from '../openai/openai-error.js';
 import { MODEL_ALIAS, servedModelId } from '../openai/served-model.js';
 import { asOpenAIError } from '../openai/to-openai-error.js';
 import { poolRefusal } from '../python-engine/pool-refusal.js';
@@ -54,6 +55,9 @@ export class GenerationService {
       this.refuseEarly(record.model);
       return this.queue.run(work, request.n);
     }).pipe(
+      catchError((failure: unknown) => {
+        throw clientsNames(failure);
+      }),
       tap({
         next: (event) => record.take(event),
         complete: () => record.end('finished'),
@@ -81,4 +85,10 @@ export class GenerationService {
     const cause = error.cause instanceof Error ? error.cause : error;
     this.logger.error({ message: `generation failed: ${cause.message}`, completion_id: record.id, stack: cause.stack });
   }
+}
+
+/** In every dialect a sampling parameter is a field of the body itself. */
+function clientsNames(failure: unknown): unknown {
+  if (!(failure instanceof OpenAIError) || !failure.param?.startsWith('sampling.')) return failure;
+  return failure.renamed(failure.param.slice('sampling.'.length), failure.message.replaceAll('sampling.', ''));
 }

@@ -43,6 +43,13 @@ export class OpenAIError extends Error {
     });
   }
 
+  /** The same failure, told of another field or in other words: a room below knows only its own names. */
+  renamed(param: string | null, message = this.message): OpenAIError {
+    const { status, type, code, headers, cause, shouldRetry } = this;
+    const retry = shouldRetry === null ? {} : { shouldRetry };
+    return new OpenAIError({ status, type, code, param, message, headers, cause, ...retry });
+  }
+
   get body(): OpenAIErrorBody {
     return { error: { message: this.message, type: this.type, param: this.param, code: this.code } };
   }

@@ -1,17 +1,18 @@
 // The gateway's import rule: for each folder of src/, what it may import. Anything else is an error.
 // Only app.module.ts and main.ts import every feature; APIs never import each other.
-const api = ['generation', 'python-engine', 'openai', 'config'];
+const api = ['generation', 'api-docs', 'python-engine', 'openai', 'config'];
 const dialect = ['chat', ...api];
 const may = {
   config: [],
   openai: [],
+  'api-docs': ['config', 'openai'],
   logging: ['config'],
   'model-manager': ['config'],
   'python-engine': ['config', 'openai', 'model-manager'],
   admission: ['config', 'openai'],
   auth: ['config', 'openai'],
-  generation: ['python-engine', 'admission', 'openai', 'config'],
-  chat: ['generation', 'python-engine', 'openai', 'config'],
+  generation: ['api-docs', 'python-engine', 'admission', 'openai', 'config'],
+  chat: ['generation', 'api-docs', 'python-engine', 'openai', 'config'],
   'chat-completions': dialect,
   responses: dialect,
   messages: dialect,
@@ -19,7 +20,7 @@ const may = {
   models: api,
   tokenize: api,
   'model-command': ['model-manager', 'python-engine', 'config'],
-  health: ['python-engine', 'model-manager', 'config', 'admission'],
+  health: ['api-docs', 'python-engine', 'model-manager', 'config', 'admission'],
 };
 
 const rooms = Object.entries(may).map(([room, allowed]) => ({

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AdmissionModule } from './admission/admission.module.js';
+import { ApiDocsModule } from './api-docs/api-docs.module.js';
 import { ChatCompletionsModule } from './chat-completions/chat-completions.module.js';
 import type { Settings } from './config/settings.js';
 import { SettingsModule } from './config/settings.module.js';
@@ -8,6 +9,7 @@ import { ModelManagerModule } from './model-manager/model-manager.module.js';
 import { ModelsModule } from './models/models.module.js';
 import { OpenAIModule } from './openai/openai.module.js';
 import { PythonEngineModule } from './python-engine/python-engine.module.js';
+import { ResponsesModule } from './responses/responses.module.js';
 
 /** The only place that knows every room. */
 @Module({})
@@ -22,8 +24,10 @@ export class AppModule {
         PythonEngineModule,
         AdmissionModule,
         ChatCompletionsModule,
+        ResponsesModule,
         ModelsModule,
         HealthModule,
+        ...(settings.apiDocs ? [ApiDocsModule] : []),
       ],
     };
   }

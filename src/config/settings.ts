@@ -10,6 +10,7 @@ import {
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 const HTTP_URL = /^https?:\/\/[^\s/@]+(\/[^\s?#]*)?$/;
 const HOST = /^[A-Za-z0-9._:-]{1,253}$/;
+const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/;
 const upper = (text: string): string => text.toUpperCase();
 const withoutSlash = (text: string): string => text.replace(/\/+$/, '');
 const lower = (text: string): string => text.toLowerCase();
@@ -44,6 +45,8 @@ export class Settings {
   readonly modelTag: string | null = null;
   @IntegerVariable('MODEL_STEP', 0, 1e9)
   readonly modelStep: number | null = null;
+  @ListVariable('MODEL_ALIASES', MODEL_NAME, 'must be names of letters, digits and . _ : / - separated by commas', 32)
+  readonly modelAliases: readonly string[] = Object.freeze([]);
   @TextVariable('NANOCHAT_DIR')
   readonly nanochatDir: string | null = null;
   @ChoiceVariable('CONVERTED_COPY', ['on', 'off'])
@@ -115,6 +118,10 @@ export class Settings {
   @NumberVariable('TOKEN_TIMEOUT_SECONDS', 0.1, 86_400)
   readonly tokenTimeoutSeconds: number = 60;
 
+  // What is offered beside the API.
+  @FlagVariable('API_DOCS')
+  readonly apiDocs: boolean = true;
+
   // What a request may ask for, and gets where it does not say.
   @FlagVariable('CALCULATOR')
   readonly calculator: boolean = true;
@@ -124,6 +131,12 @@ export class Settings {
   readonly maxMessageChars: number = 8_000;
   @IntegerVariable('MAX_TOTAL_CHARS', 1, 1e7)
   readonly maxTotalChars: number = 32_000;
+
+  // What is kept of answers.
+  @IntegerVariable('RESPONSES_STORE_COUNT', 0, 1e6)
+  readonly responsesStoreCount: number = 1000;
+  @IntegerVariable('RESPONSES_STORE_BYTES', 0, 2 ** 36)
+  readonly responsesStoreBytes: number = 64 * 2 ** 20;
 
   // Waiting, and going down.
   @IntegerVariable('QUEUE_LIMIT', 0, 100_000)

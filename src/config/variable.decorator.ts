@@ -1,5 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { IsBoolean, IsIn, IsInt, IsNumber, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { ArrayMaxSize, IsBoolean, IsIn, IsInt, IsNumber, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 
 /** Turns the text of a variable into its value; what it can't read it gives back for the validator to refuse. */
 type Parse = (text: string) => unknown;
@@ -71,8 +71,8 @@ export const TextVariable = (
     ...(shape === undefined ? [] : [Matches(shape, { message: wording })]),
   );
 
-/** Words separated by commas. */
-export const ListVariable = (name: string, shape: RegExp, wording: string): PropertyDecorator =>
+/** Words separated by commas, at most `most` of them. */
+export const ListVariable = (name: string, shape: RegExp, wording: string, most = 256): PropertyDecorator =>
   applyDecorators(
     from(name, (text) =>
       Object.freeze(
@@ -82,6 +82,7 @@ export const ListVariable = (name: string, shape: RegExp, wording: string): Prop
           .filter((word) => word !== ''),
       ),
     ),
+    ArrayMaxSize(most, { message: `has more than ${most} words` }),
     Matches(shape, { each: true, message: wording }),
   );
 

@@ -3,11 +3,11 @@ import { Injectable, Logger } from '@nestjs/common';
 import { catchError, defer, finalize, type Observable, Subject, tap } from 'rxjs';
 import { AdmissionQueue } from '../admission/admission.queue.js';
 import { Settings } from '../config/settings.js';
-import { modelNotFound, shuttingDown } from '../openai/error-catalogue.js';
+import { shuttingDown } from '../openai/error-catalogue.js';
 import { OpenAIError } from '../openai/openai-error.js';
-import { MODEL_ALIAS, servedModelId } from '../openai/served-model.js';
 import { asOpenAIError } from '../openai/to-openai-error.js';
 import { poolRefusal } from '../python-engine/pool-refusal.js';
+import { ServedModels } from '../python-engine/served-models.js';
 import type { GenerateEvent, GenerateRequest } from '../python-engine/worker.js';
 import { WorkerPool } from '../python-engine/worker-pool.js';
 import type { AnswerIdentity } from './answer-identity.js';
@@ -28,6 +28,7 @@ export class GenerationService {
   constructor(
     private readonly queue: AdmissionQueue,
     private readonly pool: WorkerPool,
+    private readonly models: ServedModels,
     settings: Settings,
   ) {
     this.waitMs = settings.queueTimeoutSeconds * 1000;
@@ -75,7 +76,7 @@ export class GenerationService {
     const { status } = this.pool;
     if (this.queue.status.closed) throw shuttingDown();
     if (!status.ready) throw poolRefusal(status);
-    if (model !== MODEL_ALIAS && model !== servedModelId(status.workers)) throw modelNotFound(model);
+    this.models.check(model);
   }
 
   private failed(failure: unknown, record: GenerationRecord): void {

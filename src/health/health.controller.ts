@@ -6,8 +6,10 @@ import {
   type HealthIndicatorFunction,
 } from '@nestjs/terminus';
 import type { FastifyReply } from 'fastify';
+import { ApiRoute } from '../api-docs/api-route.decorator.js';
 import { DrainIndicator } from './drain.indicator.js';
 import { ModelIndicator } from './model.indicator.js';
+import { probe } from './probe-answer.js';
 import { WorkersIndicator } from './workers.indicator.js';
 
 const RETRY_AFTER_SECONDS = '2';
@@ -22,6 +24,7 @@ export class HealthController {
     private readonly drain: DrainIndicator,
   ) {}
 
+  @ApiRoute(probe('Whether the server runs and its engine can come back'))
   @Get('live')
   @HealthCheck()
   @Header('cache-control', 'no-store')
@@ -29,6 +32,7 @@ export class HealthController {
     return this.answer(reply, [() => this.workers.notAllFailed()]);
   }
 
+  @ApiRoute(probe('Whether a request would be served now'))
   @Get(['', 'ready'])
   @HealthCheck()
   @Header('cache-control', 'no-store')
@@ -40,6 +44,7 @@ export class HealthController {
     ]);
   }
 
+  @ApiRoute(probe('Whether the model has been ready once'))
   @Get('startup')
   @HealthCheck()
   @Header('cache-control', 'no-store')

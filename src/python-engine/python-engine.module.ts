@@ -1,12 +1,13 @@
 import { Module } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
 import { ModelManagerModule } from '../model-manager/model-manager.module.js';
+import { ServedModels } from './served-models.js';
 import { SUPERVISION, supervisionOf } from './supervision.js';
 import { WorkerPool } from './worker-pool.js';
 
 @Module({
   imports: [ModelManagerModule],
-  providers: [WorkerPool, { provide: SUPERVISION, inject: [Settings], useFactory: supervisionOf }],
-  exports: [WorkerPool],
+  providers: [WorkerPool, ServedModels, { provide: SUPERVISION, inject: [Settings], useFactory: supervisionOf }],
+  exports: [WorkerPool, ServedModels],
 })
 export class PythonEngineModule {}

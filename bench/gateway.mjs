@@ -4,7 +4,7 @@ import { execFileSync, fork, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { cpus, loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -23,6 +23,8 @@ const { values: options } = parseArgs({
     main: { type: 'string', default: BUILT },
     seconds: { type: 'string', default: '60' },
     requests: { type: 'string', default: '1000' },
+    model: { type: 'string', default: join(ROOT, 'models', 'embedded') },
+    tokens: { type: 'string', default: '256' },
     profile: { type: 'string' },
   },
 });
@@ -195,7 +197,7 @@ async function real({ client }) {
   const { gateway, alone } = await startReal();
   const pairs = [];
   try {
-    const run = (target) => client.run('real', { target, count: 16, tokens: 256 });
+    const run = (target) => client.run('real', { target, count: 16, tokens: Number(options.tokens) });
     await run(alone.target);
     await run(gateway.chat);
     for (let i = 0; i < 5; i++) {
@@ -209,14 +211,16 @@ async function real({ client }) {
     await stop(gateway.child);
     await stop(alone.child);
   }
-  return { streams: 16, tokensPerSecond: pairs, medianLostPercent: median(pairs.map(({ lostPercent }) => lostPercent)) };
+  return {
+    ...{ model: basename(options.model), streams: 16, tokens: Number(options.tokens), tokensPerSecond: pairs },
+    medianLostPercent: median(pairs.map(({ lostPercent }) => lostPercent)) };
 }
 
 async function startReal() {
-  const gateway = await startGateway();
+  const gateway = await startGateway({ MODEL: options.model });
   const port = await freePort();
   const python = join(ROOT, '.venv', 'bin', 'python');
-  const args = ['-m', 'nanochat_engine', '--model', join(ROOT, 'models', 'embedded'), '--port', String(port)];
+  const args = ['-m', 'nanochat_engine', '--model', options.model, '--port', String(port)];
   const child = start(python, args, { PYTHONPATH: join(ROOT, 'python'), PYTHONUNBUFFERED: '1' });
   await ready(`http://127.0.0.1:${port}/health`);
   return { gateway, alone: { child, target: { url: `http://127.0.0.1:${port}/generate`, native: true } } };

@@ -5,6 +5,7 @@ import { collectAnswer } from '../generation/collect-answer.js';
 import { GenerationRecord } from '../generation/generation-record.js';
 import { streamAnswer } from '../generation/stream-answer.js';
 import { RequestRecord } from '../openai/request-record.js';
+import { answerShape } from './answer-shape.js';
 import { ChatCompletionDto } from './chat-completion.dto.js';
 import { ChatCompletionsService } from './chat-completions.service.js';
 import { ChunkWriter } from './chunk-writer.js';
@@ -26,16 +27,15 @@ export class ChatCompletionsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const identity = this.service.identify(body);
-    const n = body.n ?? 1;
-    const record = new GenerationRecord(identity.id, body.model, body.stream ?? false, n);
+    const shape = answerShape(body, this.settings);
+    const record = new GenerationRecord(identity.id, body.model, body.stream ?? false, shape.n);
     RequestRecord.of(request.raw).describe(() => record.fields);
     const events = this.service.answer(body, record);
     if (!body.stream) {
-      const answer = await collectAnswer(events, new CollectedAnswer(identity, n), request);
+      const answer = await collectAnswer(events, new CollectedAnswer(identity, shape), request);
       if (answer !== null) await reply.send(answer);
       return;
     }
-    const writer = new ChunkWriter(identity, n, body.stream_options?.include_usage ?? false);
-    await streamAnswer(events, writer, request, reply, this.settings, record);
+    await streamAnswer(events, new ChunkWriter(identity, shape), request, reply, this.settings, record);
   }
 }

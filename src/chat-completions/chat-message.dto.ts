@@ -1,13 +1,30 @@
-import { IsIn } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsIn, IsOptional, IsString, MaxLength, ValidateNested } from 'class-validator';
+import { STRING } from '../generation/wording.js';
 import { IsContent } from './content.validator.js';
 import type { TextPart } from './text-part.js';
+import { ToolCallDto } from './tool.dto.js';
 
-export const ROLES = ['system', 'developer', 'user', 'assistant'] as const;
+export const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'] as const;
 
 export class ChatMessageDto {
   @IsIn(ROLES, { message: `expected one of ${ROLES.map((role) => `'${role}'`).join(', ')}` })
   role!: (typeof ROLES)[number];
 
+  /** Absent only beside tool calls. */
+  @IsOptional()
   @IsContent()
-  content!: string | TextPart[];
+  content?: string | TextPart[] | null;
+
+  /** Of the assistant: what it called. */
+  @IsOptional()
+  @ValidateNested({ each: true, message: 'expected objects with an id and a function' })
+  @ArrayMaxSize(128, { message: 'expected at most 128 calls' })
+  @IsArray({ message: 'expected an array of tool calls' })
+  tool_calls?: ToolCallDto[] | null;
+
+  /** Of a tool: which call this is the result of. */
+  @IsOptional()
+  @MaxLength(256, { message: 'expected at most 256 characters' })
+  @IsString(STRING)
+  tool_call_id?: string | null;
 }

@@ -1,10 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
+import type { AnswerShape } from './answer-shape.js';
 import { ChunkWriter } from './chunk-writer.js';
 
 const identity = { id: 'chatcmpl-1', created: 7, model: 'a "quoted" name', fingerprint: null };
 const choice = (text: string, finishReason: 'stop' | 'length' | null = null, index = 0) => ({
   ...{ index, tokenIds: [1], text, textOffset: text.length, finishReason },
 });
+
+const shape: AnswerShape = {
+  ...{ n: 1, usage: false, continuousUsage: false, logprobs: false, tokenIds: false, stopTokenIds: [] },
+  ...{ calculator: true, tools: false, named: false },
+};
 
 const chunk = (choices: ReturnType<typeof choice>[]) => ({ type: 'chunk' as const, choices });
 
@@ -16,7 +22,7 @@ const chunks = (events: string): unknown[] =>
 
 describe('ChunkWriter', () => {
   it('encodes every chunk as JSON on one line', () => {
-    const writer = new ChunkWriter(identity, 1, false);
+    const writer = new ChunkWriter(identity, shape);
     const text = 'a\n"b"\u2028\\ 🙂';
     expect(chunks(writer.event(chunk([choice(text, 'stop')])))).toEqual([
       expect.objectContaining({
@@ -31,15 +37,15 @@ describe('ChunkWriter', () => {
   });
 
   it('has no chunk for tokens that have no text', () => {
-    const writer = new ChunkWriter(identity, 1, false);
+    const writer = new ChunkWriter(identity, shape);
     writer.event(chunk([choice('a')]));
     expect(writer.event(chunk([choice('')]))).toBe('');
   });
 
   it('has usage only when it was asked for', () => {
     const usage = { type: 'usage' as const, promptTokens: 1, completionTokens: 2, cachedTokens: 1 };
-    expect(new ChunkWriter(identity, 1, false).event(usage)).toBe('');
-    expect(chunks(new ChunkWriter(identity, 1, true).event(usage))).toMatchObject([
+    expect(new ChunkWriter(identity, shape).event(usage)).toBe('');
+    expect(chunks(new ChunkWriter(identity, { ...shape, usage: true }).event(usage))).toMatchObject([
       { choices: [], usage: { total_tokens: 3, prompt_tokens_details: { cached_tokens: 1 } } },
     ]);
   });

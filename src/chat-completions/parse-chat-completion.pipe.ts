@@ -1,20 +1,19 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
 import { Settings } from '../config/settings.js';
 import { checkDto, isObject } from '../generation/check-dto.js';
-import { checkFields } from '../generation/check-fields.js';
+import { checkFields, nested } from '../generation/check-fields.js';
+import { checkOldNames } from '../generation/client-extras.js';
+import { StreamOptionsDto } from '../generation/stream-options.dto.js';
+import { structuredOutputs } from '../generation/structured-outputs.js';
 import { invalidJson, invalidValue, missingParameter } from '../openai/error-catalogue.js';
 import { ChatCompletionDto } from './chat-completion.dto.js';
-import { ChatMessageDto } from './chat-message.dto.js';
 import { checkLimits } from './check-limits.js';
-import {
-  MESSAGE_NEUTRAL,
-  MESSAGE_SUPPORTED,
-  NEUTRAL,
-  STREAM_OPTIONS_NEUTRAL,
-  STREAM_OPTIONS_SUPPORTED,
-  SUPPORTED,
-} from './request-fields.js';
-import { StreamOptionsDto } from './stream-options.dto.js';
+import { messageDto } from './message-dto.js';
+import { BODY, FUNCTION, JSON_SCHEMA_FORMAT, RESPONSE_FORMAT, STREAM_OPTIONS, TOOL } from './request-fields.js';
+import { JsonSchemaFormatDto, ResponseFormatDto } from './response-format.dto.js';
+import { FunctionDto, ToolDto } from './tool.dto.js';
+
+const MAX_TOOLS = 128;
 
 /** A parsed body in, a checked request out; the first thing wrong with it is thrown, naming its field. */
 @Injectable()
@@ -23,36 +22,44 @@ export class ParseChatCompletionPipe implements PipeTransform<unknown, ChatCompl
 
   transform(body: unknown): ChatCompletionDto {
     if (!isObject(body)) throw invalidJson();
-    const fields = checkFields(body, SUPPORTED, NEUTRAL);
+    checkOldNames(body);
+    const fields = checkFields(body, BODY.supported, BODY.neutral);
     for (const name of ['model', 'messages']) if (fields[name] === undefined) throw missingParameter(name);
+    const { stop, stream_options, structured_outputs, response_format } = fields;
     const dto = Object.assign(new ChatCompletionDto(), fields, {
-      messages: this.messages(fields['messages']),
-      ...(typeof fields['stop'] === 'string' ? { stop: [fields['stop']] } : {}),
-    });
-    if (isObject(dto.stream_options)) dto.stream_options = streamOptions(dto.stream_options);
+      messages: bounded(fields['messages'], 'messages', this.settings.maxMessages, messageDto),
+      tools: bounded(fields['tools'], 'tools', MAX_TOOLS, toolDto),
+      response_format: responseFormat(response_format),
+      stream_options: nested(stream_options, StreamOptionsDto, STREAM_OPTIONS, 'stream_options.'),
+      ...(typeof stop === 'string' ? { stop: [stop] } : {}),
+      ...(isObject(structured_outputs) ? { structured_outputs: structuredOutputs(structured_outputs) } : {}),
+    }) as ChatCompletionDto;
     checkDto(dto);
     checkLimits(dto, this.settings);
     return dto;
   }
-
-  /** The number is checked before the messages are looked at, so that a million of them costs nothing. */
-  private messages(value: unknown): unknown {
-    if (!Array.isArray(value)) return value;
-    const limit = this.settings.maxMessages;
-    if (value.length > limit) throw invalidValue('messages', `Invalid 'messages': expected at most ${limit} messages.`);
-    return value.map((message: unknown, index) => {
-      if (!isObject(message))
-        throw invalidValue(`messages[${index}]`, `Invalid 'messages[${index}]': expected an object.`);
-      const fields = checkFields(message, MESSAGE_SUPPORTED, MESSAGE_NEUTRAL, `messages[${index}].`);
-      for (const name of MESSAGE_SUPPORTED) {
-        if (fields[name] === undefined) throw missingParameter(`messages[${index}].${name}`);
-      }
-      return Object.assign(new ChatMessageDto(), fields);
-    });
-  }
 }
 
-function streamOptions(value: object): StreamOptionsDto {
-  const fields = checkFields(value, STREAM_OPTIONS_SUPPORTED, STREAM_OPTIONS_NEUTRAL, 'stream_options.');
-  return Object.assign(new StreamOptionsDto(), fields);
+/** The number is checked before the items are looked at, so that a million of them costs nothing. */
+function bounded(value: unknown, param: string, most: number, dtoOf: (item: unknown, at: string) => unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  if (value.length > most) throw invalidValue(param, `Invalid '${param}': expected at most ${most} ${param}.`);
+  return value.map((item: unknown, index) => dtoOf(item, `${param}[${index}]`));
+}
+
+function toolDto(value: unknown, at: string): unknown {
+  const tool = nested(value, ToolDto, TOOL, `${at}.`);
+  if (tool instanceof ToolDto) {
+    Object.assign(tool, { function: nested(tool.function, FunctionDto, FUNCTION, `${at}.function.`) });
+  }
+  return tool;
+}
+
+function responseFormat(value: unknown): unknown {
+  const format = nested(value, ResponseFormatDto, RESPONSE_FORMAT, 'response_format.');
+  if (format instanceof ResponseFormatDto) {
+    const at = 'response_format.json_schema.';
+    Object.assign(format, { json_schema: nested(format.json_schema, JsonSchemaFormatDto, JSON_SCHEMA_FORMAT, at) });
+  }
+  return format;
 }

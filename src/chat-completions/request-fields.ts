@@ -1,78 +1,52 @@
-/** Says whether a value of a field that we do not support changes nothing, so that it can be accepted. */
-type IsNeutral = (value: unknown) => boolean;
+import type { NestedFields } from '../generation/check-fields.js';
+import { any, CLIENT_EXTRAS, empty, OLD_NAMES, only } from '../generation/client-extras.js';
+import { GENERATION_FIELDS } from '../generation/generation.dto.js';
+import { STREAM_OPTIONS_FIELDS, STREAM_OPTIONS_NEUTRAL } from '../generation/stream-options.dto.js';
 
-const any: IsNeutral = () => true;
-const only =
-  (...values: unknown[]): IsNeutral =>
-  (value) =>
-    values.includes(value);
-const empty: IsNeutral = (value) => typeof value === 'object' && value !== null && Object.keys(value).length === 0;
-const textOnly: IsNeutral = (value) => Array.isArray(value) && value.length === 1 && value[0] === 'text';
-const textFormat: IsNeutral = (value) => typeof value === 'object' && (value as { type?: unknown }).type === 'text';
+const fields = (names: readonly string[], neutral: NestedFields['neutral'] = new Map()): NestedFields => ({
+  supported: new Set(names),
+  neutral,
+});
 
-/** Fields of the DTO. */
-export const SUPPORTED: ReadonlySet<string> = new Set([
-  'model',
-  'messages',
-  'stream',
-  'stream_options',
-  'temperature',
-  'top_p',
-  'top_k',
-  'seed',
-  'stop',
-  'max_tokens',
-  'max_completion_tokens',
-  'n',
-  'ignore_eos',
-  'calculator',
-]);
+/** Fields of the body. */
+export const BODY = fields(
+  [
+    ...GENERATION_FIELDS,
+    ...['messages', 'max_completion_tokens', 'logprobs', 'top_logprobs', 'response_format'],
+    ...['tools', 'tool_choice', 'parallel_tool_calls'],
+  ],
+  new Map([...CLIENT_EXTRAS, ...OLD_NAMES]),
+);
 
-/** Fields that OpenAI, and below them other servers, define; a value that would change the answer is refused. */
-export const NEUTRAL: ReadonlyMap<string, IsNeutral> = new Map([
-  ['user', any],
-  ['metadata', any],
-  ['safety_identifier', any],
-  ['prompt_cache_key', any],
-  ['prompt_cache_retention', any],
-  ['prediction', any], // only ever makes an answer faster
-  ['store', only(false)],
-  ['service_tier', only('auto', 'default')],
-  ['parallel_tool_calls', only(true, false)],
-  ['frequency_penalty', only(0)],
-  ['presence_penalty', only(0)],
-  ['logit_bias', empty],
-  ['logprobs', only(false)],
-  ['top_logprobs', only(0)],
-  ['modalities', textOnly],
-  ['response_format', textFormat],
-  ['tools', empty],
-  ['tool_choice', only('none', 'auto')],
-  ['functions', empty],
-  ['function_call', only('none', 'auto')],
-  ['reasoning_effort', only('none')],
-  ['verbosity', only('medium')],
-  ['audio', only()],
-  ['web_search_options', only()],
-  // Of other servers, at the values that switch them off.
-  ['repetition_penalty', only(1)],
-  ['min_p', only(0)],
-  ['min_tokens', only(0)],
-]);
+export const STREAM_OPTIONS = fields(STREAM_OPTIONS_FIELDS, STREAM_OPTIONS_NEUTRAL);
+export const RESPONSE_FORMAT = fields(['type', 'json_schema']);
+export const JSON_SCHEMA_FORMAT = fields(['name', 'description', 'schema', 'strict']);
+export const TOOL = fields(['type', 'function']);
+export const FUNCTION = fields(['name', 'description', 'parameters', 'strict']);
 
-/** Fields of a message. An SDK's own answer, given back as a message, brings all of these. */
-export const MESSAGE_SUPPORTED: ReadonlySet<string> = new Set(['role', 'content']);
-export const MESSAGE_NEUTRAL: ReadonlyMap<string, IsNeutral> = new Map([
+/** An SDK's own answer, given back as a message, brings all of these; so does one that a stream was gathered into. */
+const ANSWER_FIELDS: NestedFields['neutral'] = new Map([
   ['name', any],
   ['annotations', any],
+  ['calculations', any],
   ['refusal', only()],
   ['audio', only()],
   ['function_call', only()],
   ['tool_calls', empty],
+  ['tool_call_id', only()],
+  ['parsed', any], // OpenAI's SDK: parse()
+  ['reasoning_content', any], // LiteLLM, of models that think
 ]);
 
-/** Fields of `stream_options`; obfuscation pads chunks against eavesdroppers and we never do it. */
-export const STREAM_OPTIONS_SUPPORTED: ReadonlySet<string> = new Set(['include_usage']);
-export const STREAM_OPTIONS_NEUTRAL: ReadonlyMap<string, IsNeutral> = new Map([
-  ['include_obfuscation', only(false, true)],
-]);
+/** Fields of a message, by role. */
+export const messageFields = (role: unknown): NestedFields => {
+  if (role === 'assistant') return ASSISTANT_MESSAGE;
+  return role === 'tool' ? TOOL_MESSAGE : MESSAGE;
+};
+
+const MESSAGE = fields(['role', 'content'], ANSWER_FIELDS);
+const ASSISTANT_MESSAGE = fields(['role', 'content', 'tool_calls'], ANSWER_FIELDS);
+const TOOL_MESSAGE = fields(['role', 'content', 'tool_call_id'], ANSWER_FIELDS);
+
+export const TOOL_CALL = fields(['id', 'type', 'function'], new Map([['index', any]])); // index: LiteLLM, of a stream
+export const CALLED_FUNCTION = fields(['name', 'arguments'], new Map([['parsed_arguments', any]])); // OpenAI's SDK: parse()

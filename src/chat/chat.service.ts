@@ -7,6 +7,7 @@ import { OpenAIError } from '../openai/openai-error.js';
 import type { GenerateRequest, TextMessage } from '../python-engine/worker.js';
 import type { ChatEvent } from './chat-event.js';
 import type { ChatRequest } from './chat-request.js';
+import { checkLengths } from './check-lengths.js';
 import { readToolCalls } from './read-tool-calls.js';
 import { toolConstraint } from './tool-grammar.js';
 import { toolsText, turnText } from './tool-text.js';
@@ -25,6 +26,7 @@ export class ChatService {
       const { constraint } = request;
       if (!callsTools(request)) return this.generate(request, record, constraint, request.turns.map(textMessage));
       const { messages, toolsAt } = withTools(request);
+      checkLengths([{ param: 'tools', text: messages[toolsAt]?.content ?? '' }], 'tools', this.settings);
       return this.generate(request, record, toolConstraint(request), messages).pipe(
         catchError((failure: unknown) => {
           throw failure instanceof OpenAIError ? ofTurns(failure, toolsAt, constraint === null) : failure;

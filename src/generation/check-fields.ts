@@ -1,4 +1,5 @@
 import { unknownParameter, unsupportedParameter } from '../openai/error-catalogue.js';
+import { isObject } from './check-dto.js';
 
 type Neutral = ReadonlyMap<string, (value: unknown) => boolean>;
 
@@ -29,4 +30,20 @@ export function checkFields(
     }
   }
   return taken;
+}
+
+/** What names a nested object's fields, and what it may hold besides. */
+export interface NestedFields {
+  supported: ReadonlySet<string>;
+  neutral: Neutral;
+}
+
+/** A nested object as its DTO, its fields checked; `at` is put before their names. What is no object its validators refuse. */
+export function nested<Dto extends object>(
+  value: unknown,
+  Class: new () => Dto,
+  { supported, neutral }: NestedFields,
+  at: string,
+): unknown {
+  return isObject(value) ? Object.assign(new Class(), checkFields(value, supported, neutral, at)) : value;
 }

@@ -15,6 +15,9 @@ const many = (count: number, content = 'x') => ({
   messages: Array.from({ length: count }, () => ({ role: 'user', content })),
 });
 
+const biases = (count: number) => Object.fromEntries([...Array(count).keys()].map((id) => [id, 1]));
+const words = (count: number) => [...Array(count).keys()].map((index) => [`word${index}`, 'x']);
+
 type Row = [name: string, fields: Record<string, unknown>, param: string | null, code: string | null];
 
 const invalid: Row[] = [
@@ -46,6 +49,43 @@ const invalid: Row[] = [
     'invalid_value',
   ],
   ['a model name without end', { model: 'x'.repeat(257) }, 'model', 'invalid_value'],
+  ['min_p above 1', { min_p: 1.1 }, 'min_p', 'invalid_value'],
+  ['a negative min_p', { min_p: -0.1 }, 'min_p', 'invalid_value'],
+  ['presence_penalty above 2', { presence_penalty: 2.1 }, 'presence_penalty', 'invalid_value'],
+  ['presence_penalty below -2', { presence_penalty: -2.1 }, 'presence_penalty', 'invalid_value'],
+  ['frequency_penalty above 2', { frequency_penalty: 2.1 }, 'frequency_penalty', 'invalid_value'],
+  ['frequency_penalty below -2', { frequency_penalty: -2.1 }, 'frequency_penalty', 'invalid_value'],
+  ['repetition_penalty of 0', { repetition_penalty: 0 }, 'repetition_penalty', 'invalid_value'],
+  ['repetition_penalty above 2', { repetition_penalty: 2.1 }, 'repetition_penalty', 'invalid_value'],
+  ['a bias above 100', { logit_bias: { 5: 101 } }, 'logit_bias', 'invalid_value'],
+  ['a bias below -100', { logit_bias: { 5: -101 } }, 'logit_bias', 'invalid_value'],
+  ['a bias that is no number', { logit_bias: { 5: '1' } }, 'logit_bias', 'invalid_value'],
+  ['a bias of what is no token id', { logit_bias: { the: 1 } }, 'logit_bias', 'invalid_value'],
+  ['a bias of a token id written in another way', { logit_bias: { '05': 1 } }, 'logit_bias', 'invalid_value'],
+  ['301 biases', { logit_bias: biases(301) }, 'logit_bias', 'invalid_value'],
+  ['biases as an array', { logit_bias: [1] }, 'logit_bias', 'invalid_value'],
+  ['a negative min_tokens', { min_tokens: -1 }, 'min_tokens', 'invalid_value'],
+  ['min_tokens above 4096', { min_tokens: 4097 }, 'min_tokens', 'invalid_value'],
+  ['min_tokens above max_tokens', { min_tokens: 6, max_tokens: 5 }, 'min_tokens', 'invalid_value'],
+  ['min_tokens above the default of max_tokens', { min_tokens: 513 }, 'min_tokens', 'invalid_value'],
+  ['65 stop_token_ids', { stop_token_ids: [...Array(65).keys()] }, 'stop_token_ids', 'invalid_value'],
+  ['a negative stop token id', { stop_token_ids: [-1] }, 'stop_token_ids', 'invalid_value'],
+  ['a stop token id that no vocabulary has', { stop_token_ids: [2 ** 31] }, 'stop_token_ids', 'invalid_value'],
+  ['a stop token id that is no number', { stop_token_ids: ['5'] }, 'stop_token_ids', 'invalid_value'],
+  ['ignore_eos as a number', { ignore_eos: 1 }, 'ignore_eos', 'invalid_value'],
+  ['return_token_ids as a string', { return_token_ids: 'yes' }, 'return_token_ids', 'invalid_value'],
+  ['calculator as a string', { calculator: 'on' }, 'calculator', 'invalid_value'],
+  ['logprobs as a number', { logprobs: 5 }, 'logprobs', 'invalid_value'],
+  ['top_logprobs above 20', { logprobs: true, top_logprobs: 21 }, 'top_logprobs', 'invalid_value'],
+  ['negative top_logprobs', { logprobs: true, top_logprobs: -1 }, 'top_logprobs', 'invalid_value'],
+  ['top_logprobs without logprobs', { top_logprobs: 2 }, 'top_logprobs', null],
+  ['top_logprobs with logprobs false', { logprobs: false, top_logprobs: 2 }, 'top_logprobs', null],
+  ['a user that is no string', { user: 1 }, 'user', 'invalid_value'],
+  ['a user without end', { user: 'x'.repeat(513) }, 'user', 'invalid_value'],
+  ['metadata of 17 pairs', { metadata: Object.fromEntries(words(17)) }, 'metadata', 'invalid_value'],
+  ['metadata with a number', { metadata: { a: 1 } }, 'metadata', 'invalid_value'],
+  ['metadata with a long name', { metadata: { ['x'.repeat(65)]: 'a' } }, 'metadata', 'invalid_value'],
+  ['metadata with a long value', { metadata: { a: 'x'.repeat(513) } }, 'metadata', 'invalid_value'],
   ['stream as a string', { stream: 'true' }, 'stream', 'invalid_value'],
   ['stream_options without stream', { stream_options: { include_usage: true } }, 'stream_options', null],
   [
@@ -53,6 +93,12 @@ const invalid: Row[] = [
     { stream: true, stream_options: { include_usage: 'yes' } },
     'stream_options.include_usage',
     'invalid_value',
+  ],
+  [
+    'continuous_usage_stats without include_usage',
+    { stream: true, stream_options: { continuous_usage_stats: true } },
+    'stream_options.continuous_usage_stats',
+    null,
   ],
   ['stream_options as an array', { stream: true, stream_options: [] }, 'stream_options', 'invalid_value'],
   ['no model', { model: undefined }, 'model', 'missing_required_parameter'],
@@ -64,7 +110,7 @@ const invalid: Row[] = [
   ['a message that is no object', { messages: ['Hello'] }, 'messages[0]', 'invalid_value'],
   [
     'an unknown role',
-    { messages: [...user('x').messages, { role: 'tool', content: 'x' }] },
+    { messages: [...user('x').messages, { role: 'critic', content: 'x' }] },
     'messages[1].role',
     'invalid_value',
   ],
@@ -80,15 +126,11 @@ const invalid: Row[] = [
 ];
 
 const unsupported: Row[] = [
-  ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }, 'tools', 'unsupported_parameter'],
   ['functions', { functions: [{ name: 'f' }] }, 'functions', 'unsupported_parameter'],
-  ['a forced tool', { tool_choice: 'required' }, 'tool_choice', 'unsupported_parameter'],
-  ['JSON mode', { response_format: { type: 'json_object' } }, 'response_format', 'unsupported_parameter'],
-  ['logprobs', { logprobs: true }, 'logprobs', 'unsupported_parameter'],
-  ['top_logprobs', { top_logprobs: 2 }, 'top_logprobs', 'unsupported_parameter'],
-  ['logit_bias', { logit_bias: { '5': 1 } }, 'logit_bias', 'unsupported_parameter'],
-  ['frequency_penalty', { frequency_penalty: 0.5 }, 'frequency_penalty', 'unsupported_parameter'],
-  ['presence_penalty', { presence_penalty: -1 }, 'presence_penalty', 'unsupported_parameter'],
+  ['a forced function', { function_call: { name: 'f' } }, 'function_call', 'unsupported_parameter'],
+  ['guided_json', { guided_json: { type: 'object' } }, 'guided_json', 'unsupported_parameter'],
+  ['guided_choice', { guided_choice: ['a'] }, 'guided_choice', 'unsupported_parameter'],
+  ['a beam search', { use_beam_search: true }, 'use_beam_search', 'unsupported_parameter'],
   ['audio', { audio: { voice: 'x' } }, 'audio', 'unsupported_parameter'],
   ['audio as a modality', { modalities: ['text', 'audio'] }, 'modalities', 'unsupported_parameter'],
   ['store', { store: true }, 'store', 'unsupported_parameter'],
@@ -171,7 +213,9 @@ describe('a field that changes nothing', () => {
     ],
     [{ frequency_penalty: 0, presence_penalty: 0, logit_bias: {}, logprobs: false, top_logprobs: null }],
     [{ tools: [], tool_choice: 'none', parallel_tool_calls: true, functions: null, modalities: ['text'] }],
-    [{ response_format: { type: 'text' }, stop: [], audio: null }],
+    [{ response_format: { type: 'text' }, stop: [], audio: null, guided_json: null, functions: [] }],
+    [{ skip_special_tokens: true, use_beam_search: false, length_penalty: 1, best_of: 1, cache_prompt: true }],
+    [{ repetition_penalty: 1, min_p: 0, min_tokens: 0, stop_token_ids: [], stream_options: null }],
   ])('is accepted: %j', async (fields) => {
     expect((await gateway.post({ ...CHAT, ...fields })).status).toBe(200);
   });

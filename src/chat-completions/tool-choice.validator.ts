@@ -1,0 +1,28 @@
+import { registerDecorator } from 'class-validator';
+import { isObject } from '../generation/check-dto.js';
+import { NAME } from './response-format.dto.js';
+
+export type ToolChoiceField = 'none' | 'auto' | 'required' | { type: 'function'; function: { name: string } };
+
+const WORDS: readonly unknown[] = ['none', 'auto', 'required'];
+
+/** A word, or one function by its name. */
+export function IsToolChoice(): PropertyDecorator {
+  return (target, propertyName) =>
+    registerDecorator({
+      name: 'isToolChoice',
+      target: target.constructor,
+      propertyName: String(propertyName),
+      options: {
+        message: `expected 'none', 'auto', 'required' or {"type": "function", "function": {"name": ...}}`,
+      },
+      validator: { validate: (value: unknown) => WORDS.includes(value) || isNamed(value) },
+    });
+}
+
+function isNamed(value: unknown): boolean {
+  if (!isObject(value) || value['type'] !== 'function' || Object.keys(value).length !== 2) return false;
+  const named = value['function'];
+  if (!isObject(named) || Object.keys(named).length !== 1) return false;
+  return typeof named['name'] === 'string' && NAME.test(named['name']);
+}

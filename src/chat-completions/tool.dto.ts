@@ -1,0 +1,60 @@
+import { Equals, IsBoolean, IsObject, IsOptional, IsString, Matches, MaxLength, ValidateNested } from 'class-validator';
+import { IsJsonSchema } from '../generation/json-schema.validator.js';
+import { BOOLEAN, OBJECT, STRING, UNICODE, WELL_FORMED } from '../generation/wording.js';
+import { NAME, NAMED } from './response-format.dto.js';
+
+export class FunctionDto {
+  @Matches(NAME, NAMED)
+  @IsString(STRING)
+  name!: string;
+
+  @IsOptional()
+  @Matches(WELL_FORMED, UNICODE)
+  @MaxLength(8000, { message: 'expected at most 8000 characters' })
+  @IsString(STRING)
+  description?: string | null;
+
+  /** The schema of its arguments; absent: it has none. */
+  @IsOptional()
+  @IsJsonSchema({ ofArguments: true })
+  parameters?: Record<string, unknown> | null;
+
+  /** Arguments follow the schema either way. */
+  @IsOptional()
+  @IsBoolean(BOOLEAN)
+  strict?: boolean | null;
+}
+
+export class ToolDto {
+  @Equals('function', { message: "expected 'function', the only type of tools here" })
+  type!: 'function';
+
+  @ValidateNested()
+  @IsObject(OBJECT)
+  function!: FunctionDto;
+}
+
+/** What a call of an earlier answer is given back as. */
+export class CalledFunctionDto {
+  @Matches(NAME, NAMED)
+  @IsString(STRING)
+  name!: string;
+
+  /** JSON as text. */
+  @Matches(WELL_FORMED, UNICODE)
+  @IsString(STRING)
+  arguments!: string;
+}
+
+export class ToolCallDto {
+  @Matches(/^.{1,256}$/su, { message: 'expected a string of 1 to 256 characters' })
+  @IsString(STRING)
+  id!: string;
+
+  @Equals('function', { message: "expected 'function', the only type of tools here" })
+  type!: 'function';
+
+  @ValidateNested()
+  @IsObject(OBJECT)
+  function!: CalledFunctionDto;
+}

@@ -1,0 +1,45 @@
+import { registerDecorator, type ValidationArguments } from 'class-validator';
+import { isObject } from './check-dto.js';
+
+/** The engine takes no deeper one either; what is deeper could not even be written out again. */
+const DEEPEST = 64;
+
+/**
+ * A JSON schema as an object; whether it can be followed is for the engine's compiler to say. `ofArguments`: it describes a
+ * function's arguments, which are an object.
+ */
+export function IsJsonSchema({ ofArguments = false } = {}): PropertyDecorator {
+  const problemOf = (value: unknown): string | null => schemaProblem(value) ?? (ofArguments ? noObject(value) : null);
+  return (target, propertyName) =>
+    registerDecorator({
+      name: 'isJsonSchema',
+      target: target.constructor,
+      propertyName: String(propertyName),
+      validator: {
+        validate: (value: unknown) => problemOf(value) === null,
+        defaultMessage: (argument?: ValidationArguments) => problemOf(argument?.value) ?? '',
+      },
+    });
+}
+
+export function schemaProblem(value: unknown): string | null {
+  if (!isObject(value)) return 'expected a JSON schema as an object';
+  return isNestedWithin(value, DEEPEST) ? null : `expected a JSON schema that is nested at most ${DEEPEST} deep`;
+}
+
+export function noObject(value: unknown): string | null {
+  const { type = 'object' } = value as { type?: unknown };
+  return type === 'object' ? null : "expected a JSON schema of type 'object'";
+}
+
+/** Level by level, since a recursion would meet the depth that it is to find. */
+export function isNestedWithin(value: unknown, deepest: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > deepest) return false;
+    level = level.flatMap((item) =>
+      typeof item === 'object' && item !== null ? (Object.values(item) as unknown[]) : [],
+    );
+  }
+  return true;
+}

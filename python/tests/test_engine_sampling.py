@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nanochat_engine.errors import InvalidRequest
-from nanochat_engine.request import ChoiceDelta, ChoiceResume, RequestDone
+from nanochat_engine.request import ChoiceDelta, ChoiceResume, PromptLogprobs, RequestDone
 from tests.engine_client import DEADLINE, NAME, Client, ids_of, request_of, text_of
 from tests.golden import NAMES, NATIVE, golden_tokenizer, reference, settings_of
 
@@ -60,6 +60,19 @@ def test_logprobs_come_with_each_token_only_where_asked_for(client: Client) -> N
     assert all(len(delta.logprobs) == len(delta.token_ids) == 1 for delta in deltas)
     assert all(entry.top_ids == () for delta in deltas for entry in delta.logprobs)
     assert all(delta.logprobs == () for delta in client.deltas(request_of("untold", n=2)))
+
+
+def test_a_token_that_the_calculator_forces_is_told_with_its_own_logprob(client: Client) -> None:
+    block = (T.python_start_id, *T.encode("20+3"), T.python_end_id)
+    request = request_of("forced", calculator=True, max_tokens=16, logprobs=0, resume={0: ChoiceResume(block, 0)})
+    deltas = client.deltas(request)[:4]
+    forced = ids_of(deltas)
+    assert forced == [T.output_start_id, *T.encode("23"), T.output_end_id]
+    ids = (*request.prompt_ids, *block, *forced)
+    scored = client.events_of(request_of("scored", prompt_ids=ids, prompt_logprobs=0))["scored"][0]
+    assert isinstance(scored, PromptLogprobs)
+    for delta, entry in zip(deltas, scored.logprobs[-4:], strict=True):
+        assert math.isclose(delta.logprobs[0].logprob, entry.logprob, abs_tol=1e-4)
 
 
 def test_a_greedy_token_is_the_first_of_the_most_likely(client: Client) -> None:

@@ -49,6 +49,11 @@ class Tokenizer:
         """
         return self._encoding.encode_ordinary(text)
 
+    @property
+    def encoding(self) -> tiktoken.Encoding:
+        """What tiktoken knows of the vocabulary: ranks and special tokens."""
+        return self._encoding
+
     def token_bytes(self, token_id: int) -> bytes:
         """The bytes of a token; empty for a special one. They can end inside a UTF-8 sequence."""
         return self._bytes[token_id]

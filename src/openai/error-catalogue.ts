@@ -50,6 +50,17 @@ export const modelNotFound = (model: string): OpenAIError =>
     param: 'model',
   });
 
+/** Of a response that is to be retrieved, or that another continues. */
+export const responseNotFound = (id: string, param: string | null = null): OpenAIError =>
+  new OpenAIError({
+    status: 404,
+    code: param === null ? null : 'previous_response_not_found',
+    message:
+      `No response with the id '${id.slice(0, 256)}' is kept here: responses are kept in memory and in bounded number, the least ` +
+      'recently used go first, and none outlives the server or is kept with store: false. Send the whole conversation as input instead.',
+    param,
+  });
+
 export const unknownRoute = (method: string, path: string): OpenAIError =>
   new OpenAIError({ status: 404, message: `Unknown request URL: ${method} ${path}.` });
 

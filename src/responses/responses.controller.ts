@@ -1,0 +1,56 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Settings } from '../config/settings.js';
+import { collectAnswer } from '../generation/collect-answer.js';
+import { GenerationRecord } from '../generation/generation-record.js';
+import { streamAnswer } from '../generation/stream-answer.js';
+import { unsupportedParameter } from '../openai/error-catalogue.js';
+import { RequestRecord } from '../openai/request-record.js';
+import { CollectedResponse } from './collected-response.js';
+import type { ResponseRequest } from './create-response.dto.js';
+import { ParseResponsePipe } from './parse-response.pipe.js';
+import type { ResponseBody } from './response-body.js';
+import { ResponseWriter } from './response-writer.js';
+import { ResponsesService } from './responses.service.js';
+
+@Controller('v1/responses')
+export class ResponsesController {
+  constructor(
+    private readonly service: ResponsesService,
+    private readonly settings: Settings,
+  ) {}
+
+  @Post()
+  @HttpCode(200)
+  async create(
+    @Body(ParseResponsePipe) body: ResponseRequest,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const identity = this.service.identify(body);
+    const stream = body.fields.stream ?? false;
+    const record = new GenerationRecord(identity.id, identity.model, stream, 1);
+    RequestRecord.of(request.raw).describe(() => record.fields);
+    const { events, response, keep } = this.service.answer(body, identity, record);
+    if (stream) {
+      await streamAnswer(events, new ResponseWriter(response, keep), request, reply, this.settings, record);
+      return;
+    }
+    const answer = await collectAnswer(events, new CollectedResponse(response, keep), request);
+    if (answer !== null) await reply.send(answer);
+  }
+
+  @Get(':id')
+  retrieve(@Param('id') id: string, @Query('stream') stream?: string): ResponseBody {
+    if (stream === 'true') {
+      throw unsupportedParameter('stream', 'A response that is kept can not be streamed again; retrieve it whole.');
+    }
+    return this.service.retrieve(id);
+  }
+
+  @Delete(':id')
+  delete(@Param('id') id: string): { id: string; object: 'response'; deleted: true } {
+    this.service.delete(id);
+    return { id, object: 'response', deleted: true };
+  }
+}

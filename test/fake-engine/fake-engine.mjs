@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { bodyOf, generate } from './generation.mjs';
+import { promptTokens, textOf } from './tokens.mjs';
 import { check, scriptOfLife } from './script.mjs';
 
 const EX_TEMPFAIL = 75;
@@ -106,10 +107,31 @@ class FakeEngine {
     const { ENGINE_TOKEN } = process.env;
     if (ENGINE_TOKEN && request.headers.authorization !== `Bearer ${ENGINE_TOKEN}`)
       return refused(response, 401, 'invalid_api_key');
-    if (route !== 'POST /generate') return refused(response, 404, null);
     if (this.state !== 'ready')
       return refused(response, 503, this.state === 'draining' ? 'shutting_down' : 'model_loading');
-    return generate(this, request, response);
+    if (route === 'POST /generate') return generate(this, request, response);
+    if (route === 'POST /tokenize') return this.tokenize(JSON.parse(await bodyOf(request)), response);
+    if (route === 'POST /detokenize') return this.detokenize(JSON.parse(await bodyOf(request)), response);
+    return refused(response, 404, null);
+  }
+
+  /** A chat ends with the assistant's start, as id 1. */
+  tokenize(body, response) {
+    const tokens = promptTokens(body);
+    if (body.messages) tokens.push({ id: 1, bytes: [...Buffer.from('<|assistant_start|>')] });
+    json(response, 200, {
+      token_ids: tokens.map(({ id }) => id),
+      token_strings: tokens.map(({ bytes }) => Buffer.from(bytes).toString()),
+    });
+  }
+
+  detokenize({ token_ids }, response) {
+    if (token_ids.some((id) => id >= this.script.model.vocab_size)) {
+      return json(response, 400, {
+        error: { message: 'no such id', type: 'invalid_request_error', param: 'token_ids', code: 'invalid_value' },
+      });
+    }
+    json(response, 200, { text: textOf(promptTokens({ prompt_token_ids: token_ids })) });
   }
 
   health(response) {

@@ -1,5 +1,6 @@
 // The fake engine's POST /generate: it recites script.reply, a word a token.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { entry, promptLine, replyTokens } from './tokens.mjs';
 
 export async function generate(engine, request, response) {
   const { counts } = engine;
@@ -25,12 +26,14 @@ export async function generate(engine, request, response) {
 async function answer(engine, body, response, signal) {
   const { script, counts } = engine;
   await pause(script.admitDelayMs, signal);
-  if (script.refuse !== null) return refuse(script.refuse, response);
+  const refusal = script.refuse ?? script.refusals[body.prompt];
+  if (refusal) return refuse(refusal, response);
   response.writeHead(200, { 'content-type': 'application/x-ndjson', 'x-prompt-tokens': script.promptTokens });
   response.flushHeaders();
   engine.working += 1;
   try {
     await pause(script.firstTokenDelayMs, signal);
+    if (body.echo || body.prompt_logprobs !== undefined) await send(response, promptLine(body));
     const completion = await recite(engine, body, response, signal);
     if (completion === null) return;
     await send(response, {
@@ -45,24 +48,43 @@ async function answer(engine, body, response, signal) {
 
 /** Sends the choices side by side. Null when the script ends the stream otherwise. */
 async function recite(engine, body, response, signal) {
-  const words = engine.script.reply.match(/\s*\S+/g) ?? [];
-  const limit = Math.min(words.length, body.sampling?.max_tokens ?? Infinity);
-  const reason = limit < words.length ? 'length' : 'stop';
+  const { script } = engine;
+  const tokens = replyTokens({ ...script, reply: script.replies[body.prompt] ?? script.reply });
+  const limit = Math.min(tokens.length, body.sampling?.max_tokens ?? Infinity);
+  const reason = limit < tokens.length ? 'length' : 'stop';
+  const decoder = new TextDecoder();
+  const logprobs = body.sampling?.logprobs;
   const step = engine.script.tokensPerLine;
-  let offset = 0;
-  for (let at = 0; at < limit; at += step) {
+  // Choices go side by side, so that those which are resumed have all come equally far.
+  const choicesLeft = body.resume?.choices ?? Array.from({ length: body.n ?? 1 }, (_, index) => ({ index }));
+  const start = choicesLeft[0].token_ids?.length ?? 0;
+  let offset = choicesLeft[0].text_offset ?? 0;
+  decoder.decode(Uint8Array.from(tokens.slice(0, start).flatMap((token) => token.bytes)), { stream: true });
+  for (let at = start; at < limit || at === start; at += step) {
     // Read anew each time: a control request may change it in mid-stream.
     if (await fault(engine, at, response, signal)) return null;
-    const some = words.slice(at, Math.min(at + step, limit));
-    const text = some.join('');
-    offset += text.length;
+    const some = tokens.slice(at, Math.min(at + step, limit));
     const last = at + step >= limit;
-    const choices = Array.from({ length: body.n ?? 1 }, (_, index) => ({
+    const detail = (more) => script.details[at + more] ?? {};
+    const bytes = Uint8Array.from(some.flatMap((token, more) => (detail(more).hidden ? [] : token.bytes)));
+    const calculations = some.flatMap((_, more) => detail(more).calculations ?? []);
+    const text = decoder.decode(bytes, { stream: !last });
+    offset += text.length;
+    const choices = choicesLeft.map(({ index }) => ({
       index,
-      token_ids: some.map((_, word) => at + word + 1),
+      token_ids: some.map(({ id }) => id),
       text,
       text_offset: offset,
       finish_reason: last ? reason : null,
+      ...(logprobs === undefined
+        ? {}
+        : {
+            logprobs: some.map((token, more) => ({
+              ...entry(token, at + more, logprobs),
+              ...('logprob' in detail(more) ? { logprob: detail(more).logprob } : {}),
+            })),
+          }),
+      ...(calculations.length === 0 ? {} : { calculations }),
       ...(last && reason === 'stop' && engine.script.stop !== null ? { stop: engine.script.stop } : {}),
     }));
     await send(response, { choices });
@@ -70,7 +92,7 @@ async function recite(engine, body, response, signal) {
     if (!last) await pause(engine.script.tokenDelayMs, signal);
   }
   if (await fault(engine, limit, response, signal)) return null;
-  return limit * (body.n ?? 1);
+  return limit * choicesLeft.length;
 }
 
 /** True when the script ends the stream at this token. */

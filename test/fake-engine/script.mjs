@@ -23,6 +23,10 @@ export const DEFAULTS = {
   drainMs: 0,
   // Generations.
   reply: 'The quick brown fox jumps over the lazy dog.',
+  tokens: null, // the bytes of each token, instead of the reply's words
+  details: {}, // of some tokens, by place: { hidden (no text), calculations, logprob }
+  replies: {}, // replies to some prompts, by their text
+  refusals: {}, // refusals of some prompts, by their text, as refuse
   promptTokens: 9,
   stop: null, // the stop string that ends the reply
   tokenDelayMs: 0,

@@ -1,3 +1,9 @@
+interface CallDelta {
+  index: number;
+  id?: string;
+  function: { name?: string; arguments: string };
+}
+
 export interface Chunk {
   id: string;
   object: string;
@@ -5,9 +11,12 @@ export interface Chunk {
   model: string;
   choices: {
     index: number;
-    delta: { role?: string; content?: string };
+    delta: { role?: string; content?: string | null; tool_calls?: CallDelta[] };
+    logprobs?: { content: { token: string; bytes: number[] }[] } | null;
     finish_reason: string | null;
+    token_ids?: number[];
   }[];
+  prompt_token_ids?: number[];
   usage?: { prompt_tokens: number; completion_tokens: number; total_tokens: number } | null;
   error?: { message: string; type: string; code: string | null; param: string | null };
 }

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { ChatRequest, ChatTurn } from '../chat/chat-request.js';
 import type { SamplingParams } from '../python-engine/worker.js';
 import type { OutputItem } from './response-body.js';
-import type { CreateResponseDto, ResponseRequest } from './create-response.dto.js';
+import { CreateResponseDto, type ResponseRequest } from './create-response.dto.js';
 
 /** The chat that a response answers, in no dialect. `params` names the field that each turn came from. */
 export interface Conversation {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import OpenAI from 'openai';
+import type OpenAI from 'openai';
 import type { FakeEngineScript } from '../fake-engine/fake-engine.js';
 import { namedEventsOf } from './named-events.js';
 import { ServedGateway } from './served-gateway.js';

@@ -202,6 +202,11 @@ describe('a stream with tools that fails', () => {
     expect(chunks.some(({ choices }) => choices?.[0]?.finish_reason != null)).toBe(false);
   });
 
+  it('is an error of the SDK that gathers it', async () => {
+    await follow(gateway, { ...saying(call()), errorAfterTokens: 12 });
+    await expect(gateway.client().chat.completions.stream(ASK).finalChatCompletion()).rejects.toThrow('told to fail');
+  });
+
   it('fails too where the engine sends what no grammar of ours allows', async () => {
     await follow(gateway, saying('<tool_call>{"tool":"weather"}'.padEnd(400)));
     expect((await streamed()).at(-1)?.error).toMatchObject({ code: 'engine_unavailable' });

@@ -143,6 +143,10 @@ export class Settings {
   readonly queueLimit: number = 128;
   @NumberVariable('QUEUE_TIMEOUT_SECONDS', 0.1, 3600)
   readonly queueTimeoutSeconds: number = 60;
+  @IntegerVariable('RESUME_TRIES', 0, 100)
+  readonly resumeTries: number = 3;
+  @NumberVariable('RESUME_WAIT_SECONDS', 0.1, 3600)
+  readonly resumeWaitSeconds: number = 60;
   @NumberVariable('DRAIN_DELAY_SECONDS', 0, 3600)
   readonly drainDelaySeconds: number = 0;
   @NumberVariable('DRAIN_TIMEOUT_SECONDS', 0, 3600)

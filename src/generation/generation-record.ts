@@ -11,6 +11,8 @@ export class GenerationRecord {
   cachedTokens: number | null = null;
   queueMs: number | null = null;
   firstTokenMs: number | null = null;
+  /** How often it went on after its worker had gone. */
+  resumes = 0;
   readonly finishReasons: string[] = [];
   private readonly bornAt = performance.now();
 
@@ -24,6 +26,10 @@ export class GenerationRecord {
   /** Its turn has come. */
   started(): void {
     this.queueMs = this.age();
+  }
+
+  resumed(): void {
+    this.resumes++;
   }
 
   take(event: GenerateEvent): void {
@@ -58,6 +64,7 @@ export class GenerationRecord {
       cached_tokens: this.cachedTokens,
       queue_ms: this.queueMs,
       first_token_ms: this.firstTokenMs,
+      ...(this.resumes === 0 ? {} : { resumes: this.resumes }),
       ...(this.errorCode === null ? {} : { error_code: this.errorCode }),
     };
   }

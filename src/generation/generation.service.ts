@@ -12,14 +12,14 @@ import type { GenerateEvent, GenerateRequest } from '../python-engine/worker.js'
 import { WorkerPool } from '../python-engine/worker-pool.js';
 import type { AnswerIdentity } from './answer-identity.js';
 import { GenerationRecord } from './generation-record.js';
-import { retryUntouched } from './retry-untouched.js';
+import { resuming, type ResumeLimits } from './resuming.js';
 import { systemFingerprint } from './system-fingerprint.js';
 
 /** A generation through the queue and the pool: the one way to a worker for every dialect. It knows no HTTP. */
 @Injectable()
 export class GenerationService {
   private readonly logger = new Logger('Generation');
-  private readonly waitMs: number;
+  private readonly resumeLimits: Omit<ResumeLimits, 'onResume'>;
   private readonly ended = new Subject<GenerationRecord>();
 
   /** Every generation at its end, for whoever counts. */
@@ -31,7 +31,7 @@ export class GenerationService {
     private readonly models: ServedModels,
     settings: Settings,
   ) {
-    this.waitMs = settings.queueTimeoutSeconds * 1000;
+    this.resumeLimits = { tries: settings.resumeTries, waitMs: settings.resumeWaitSeconds * 1000 };
   }
 
   /** `prefix` is the dialect's own: chatcmpl-, cmpl-, resp_, msg_. */
@@ -49,8 +49,7 @@ export class GenerationService {
   generate(request: GenerateRequest, record: GenerationRecord): Observable<GenerateEvent> {
     const work = (): Observable<GenerateEvent> => {
       record.started();
-      const untouched = (): boolean => record.firstTokenMs === null;
-      return this.pool.generate(request).pipe(retryUntouched(this.pool, untouched, this.waitMs));
+      return resuming(this.pool, request, { ...this.resumeLimits, onResume: () => record.resumed() });
     };
     return defer(() => {
       this.refuseEarly(record.model);

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BehaviorSubject, defer, finalize, throwError, type Observable } from 'rxjs';
+import { BehaviorSubject, defer, finalize, type Observable } from 'rxjs';
 import { engineUnavailable } from '../openai/error-catalogue.js';
 import type { EngineClient } from './client/engine-client.js';
 import type { Death, EngineLife, LifeReport } from './engine-life.js';
 import { EngineCommandError } from './process/engine-command.js';
 import { freePort } from './process/free-port.js';
 import { RestartPolicy } from './restart-policy.js';
-import type { GenerateEvent, GenerateRequest, Worker } from './worker.js';
+import type { GenerateEvent, GenerateRequest, TokenizablePrompt, TokenizedPrompt, Worker } from './worker.js';
 import type { WorkerPlan } from './worker-plan.js';
 import { isAlive, nextState } from './worker-state.js';
 import { initialStatus, type WorkerStatus } from './worker-status.js';
@@ -52,13 +52,18 @@ export class SupervisedWorker implements Worker {
 
   generate(request: GenerateRequest): Observable<GenerateEvent> {
     return defer(() => {
-      const { state } = this.status;
-      if (this.client === null || state !== 'ready') {
-        return throwError(() => engineUnavailable(`${this.name} is ${state}.`, RETRY_SECONDS));
-      }
+      const client = this.readyClient();
       this.running.count += 1;
-      return this.client.generate(request).pipe(finalize(() => (this.running.count -= 1)));
+      return client.generate(request).pipe(finalize(() => (this.running.count -= 1)));
     });
+  }
+
+  async tokenize(prompt: TokenizablePrompt): Promise<TokenizedPrompt> {
+    return this.readyClient().tokenize(prompt);
+  }
+
+  async detokenize(tokenIds: readonly number[]): Promise<string> {
+    return this.readyClient().detokenize(tokenIds);
   }
 
   /** What the model's files say before there is a child. */
@@ -84,6 +89,13 @@ export class SupervisedWorker implements Worker {
   kill(): void {
     this.stopping.abort();
     this.life?.kill();
+  }
+
+  /** Throws 503 unless there is a child that is ready. */
+  private readyClient(): EngineClient {
+    const { state } = this.status;
+    if (this.client === null || state !== 'ready') throw engineUnavailable(`${this.name} is ${state}.`, RETRY_SECONDS);
+    return this.client;
   }
 
   private async supervise(): Promise<void> {

@@ -7,7 +7,6 @@ import {
   scan,
   shareReplay,
   Subscription,
-  throwError,
   type Observable,
 } from 'rxjs';
 import { Settings } from '../config/settings.js';
@@ -18,7 +17,7 @@ import { poolRefusal } from './pool-refusal.js';
 import { poolStatus, type PoolStatus } from './pool-status.js';
 import { SupervisedWorker } from './supervised-worker.js';
 import { SUPERVISION, type Supervision } from './supervision.js';
-import type { GenerateEvent, GenerateRequest } from './worker.js';
+import type { GenerateEvent, GenerateRequest, TokenizablePrompt, TokenizedPrompt } from './worker.js';
 import { workerPlan, type ModelOnDisk } from './worker-plan.js';
 
 const WORKERS = 1;
@@ -69,7 +68,15 @@ export class WorkerPool implements OnApplicationShutdown {
   }
 
   generate(request: GenerateRequest): Observable<GenerateEvent> {
-    return defer(() => this.choose()?.generate(request) ?? throwError(() => this.refusal()));
+    return defer(() => this.chosen().generate(request));
+  }
+
+  async tokenize(prompt: TokenizablePrompt): Promise<TokenizedPrompt> {
+    return this.chosen().tokenize(prompt);
+  }
+
+  async detokenize(tokenIds: readonly number[]): Promise<string> {
+    return this.chosen().detokenize(tokenIds);
   }
 
   /** SIGTERM to every child, SIGKILL after a deadline; resolves when none is left. */
@@ -100,6 +107,13 @@ export class WorkerPool implements OnApplicationShutdown {
       if (state === 'failed') worker.announce({ state: 'failed', reason });
       else worker.announce({ phase: state, progress: bytesTotal ? bytesDone / bytesTotal : null });
     }
+  }
+
+  /** Throws 503 where none is ready. */
+  private chosen(): SupervisedWorker {
+    const worker = this.choose();
+    if (worker === undefined) throw this.refusal();
+    return worker;
   }
 
   /** The one with the fewest running; one whose loop is late only when there is no other. */

@@ -44,6 +44,23 @@ export type Constraint =
 /** Exactly one; only the engine tokenizes. */
 export type Prompt = { messages: TextMessage[] } | { text: string } | { tokenIds: number[] };
 
+/** What can be told in tokens before anything is generated. */
+export type TokenizablePrompt = Exclude<Prompt, { tokenIds: number[] }>;
+
+/** As generating would take it: `<|bos|>` first, of a chat the assistant's start last. */
+export interface TokenizedPrompt {
+  tokenIds: number[];
+  /** The token's text each; U+FFFD for parts of a character, the name of a special token. */
+  tokenStrings: string[];
+}
+
+/** A choice that an earlier worker has begun: its tokens so far, and the characters of it that the client has. */
+export interface ChoiceResume {
+  index: number;
+  tokenIds: number[];
+  textOffset: number;
+}
+
 export interface GenerateRequest {
   /** 1 to 128 of `[A-Za-z0-9_.:-]`; names the request in both processes' logs. */
   requestId: string;
@@ -58,6 +75,8 @@ export interface GenerateRequest {
   echo?: boolean;
   /** 0 to 20, with `echo`: log-probabilities of the prompt's own tokens. */
   promptLogprobs?: number;
+  /** Go on after these; choices that are absent have finished. */
+  resume?: ChoiceResume[];
 }
 
 /** A token as the model saw it: raw log-probabilities, before temperature, penalties and cuts. */
@@ -71,6 +90,9 @@ export interface TokenLogprobs extends TokenLogprob {
   /** The likeliest first. */
   top: TokenLogprob[];
 }
+
+/** Of a prompt; nothing comes before its first token, so that has no log-probability. */
+export type PromptTokenLogprobs = Omit<TokenLogprobs, 'logprob'> & { logprob: number | null };
 
 /** What nanochat's calculator was asked and what it put into the answer. */
 export interface Calculation {
@@ -97,8 +119,7 @@ export interface ChoiceChunk {
 export type GenerateEvent =
   /** The engine's headers have arrived: nothing can be refused any more. */
   | { type: 'admitted'; promptTokens: number }
-  /** The first token has nothing before it, hence no log-probability. */
-  | { type: 'prompt'; tokenIds: number[]; text: string; logprobs: (TokenLogprobs | null)[] | null }
+  | { type: 'prompt'; tokenIds: number[]; text: string; logprobs: PromptTokenLogprobs[] | null }
   | { type: 'chunk'; choices: ChoiceChunk[] }
   | { type: 'usage'; promptTokens: number; completionTokens: number; cachedTokens: number };
 
@@ -106,4 +127,8 @@ export interface Worker {
   readonly name: string;
   /** Cold: nothing is sent before subscription. Unsubscribing aborts the HTTP request. Errors are `OpenAIError`. */
   generate(request: GenerateRequest): Observable<GenerateEvent>;
+  /** Rejects with `OpenAIError`, as the next. */
+  tokenize(prompt: TokenizablePrompt): Promise<TokenizedPrompt>;
+  /** The text of ids, in which special tokens have no part. */
+  detokenize(tokenIds: readonly number[]): Promise<string>;
 }

@@ -38,6 +38,7 @@ export class GatewayProcess {
         PORT: String(port),
         ENGINE_PORT: String(await freePort('127.0.0.1', 0)),
         LOG_FORMAT: 'json',
+        RESUME_TRIES: '0',
         ...environment,
       },
     });

@@ -113,7 +113,8 @@ describe('an engine that is killed', () => {
   });
 
   it('keeps for its next life what waited in the queue, and what had no token yet', async () => {
-    gateway = await ServedGateway.start({ maxRunning: 1, reply: 'done', lives: [{ stallAfterTokens: 0 }, {}] });
+    const script = { maxRunning: 1, reply: 'done', lives: [{ stallAfterTokens: 0 }, {}] };
+    gateway = await ServedGateway.start(script, { RESUME_TRIES: '3' });
     const create = () => gateway.client().chat.completions.create(CHAT);
     const running = Array.from({ length: 3 }, create);
     await gateway.queued((status) => status.running === 3);
@@ -127,7 +128,8 @@ describe('an engine that is killed', () => {
   });
 
   it('is not tried more than once more with a request that kills it', async () => {
-    gateway = await ServedGateway.start({ lives: [{ crashAfterTokens: 0 }, { crashAfterTokens: 0 }, {}] });
+    const lives = [{ crashAfterTokens: 0 }, { crashAfterTokens: 0 }, {}];
+    gateway = await ServedGateway.start({ lives }, { RESUME_TRIES: '3' });
     const answer = await gateway.post(CHAT);
     expect(answer.status).toBe(503);
     expect(await answer.json()).toMatchObject({ error: { code: 'engine_unavailable' } });

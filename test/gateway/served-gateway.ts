@@ -38,6 +38,7 @@ export class ServedGateway {
       MODEL: engine.model,
       ENGINE_PORT: String(await freePort('127.0.0.1', 0)),
       PATH: process.env['PATH'],
+      RESUME_TRIES: '0', // what is told of a fault is what most tests are about
       ...environment,
     });
     const app = await createGateway(settings, logger);

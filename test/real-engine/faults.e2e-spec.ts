@@ -31,9 +31,15 @@ async function begun(): Promise<{ rest: () => Promise<string> }> {
   };
 }
 
+/** Two choices that wait for one another no more may take turns otherwise; each keeps its own order. */
+const inOrderOfChoices = (events: unknown[]): unknown[] => {
+  const indexOf = (event: unknown): number => (event as { choices: { index: number }[] }).choices[0]?.index ?? 9;
+  return events.toSorted((a, b) => indexOf(a) - indexOf(b));
+};
+
 describe('faults of the real processes', () => {
-  it('kill -9 of the engine ends streams with an error event and [DONE], and it comes back by itself', async () => {
-    gateway = await GatewayProcess.start();
+  it('kill -9 of the engine ends streams that may not be resumed with an error event and [DONE], and it comes back by itself', async () => {
+    gateway = await GatewayProcess.start({ RESUME_TRIES: '0' });
     const { pid } = await gateway.engine();
     const stream = await begun();
     process.kill(pid, 'SIGKILL');
@@ -46,6 +52,37 @@ describe('faults of the real processes', () => {
     const answer = await gateway.client.chat.completions.create({ ...LONG, n: 1, max_tokens: 5 });
     expect(answer.usage?.completion_tokens).toBeGreaterThan(0);
   });
+
+  it.each([1, 7, 40])(
+    'kill -9 of the engine after %i chunks costs a stream a pause and not one token',
+    async (count) => {
+      gateway = await GatewayProcess.start();
+      const body = {
+        ...LONG,
+        n: 2,
+        max_tokens: 60,
+        seed: 5,
+        stream: true,
+        stream_options: { include_usage: true },
+      } as const;
+      const events = async (onChunk: (at: number) => Promise<void>): Promise<unknown[]> => {
+        const seen: unknown[] = [];
+        for await (const { choices, usage } of await gateway.client.chat.completions.create(body)) {
+          seen.push({ choices, tokens: usage?.completion_tokens });
+          await onChunk(seen.length);
+        }
+        return seen;
+      };
+      const undisturbed = await events(async () => {});
+      expect(undisturbed.length).toBeGreaterThan(60);
+      const { pid } = await gateway.engine();
+      const disturbed = await events(async (at) => {
+        if (at === count) process.kill(pid, 'SIGKILL');
+      });
+      expect(inOrderOfChoices(disturbed)).toEqual(inOrderOfChoices(undisturbed));
+      expect((await gateway.engine()).pid).not.toBe(pid);
+    },
+  );
 
   it('kill -9 of the gateway takes the engine along, in the middle of its work', async () => {
     gateway = await GatewayProcess.start();

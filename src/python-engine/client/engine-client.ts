@@ -1,11 +1,16 @@
 import { Observable } from 'rxjs';
 import { Pool } from 'undici';
-import type { GenerateEvent, GenerateRequest } from '../worker.js';
+import { engineFailed, engineUnavailable } from '../../openai/error-catalogue.js';
+import type { GenerateEvent, GenerateRequest, TokenizablePrompt, TokenizedPrompt } from '../worker.js';
+import { engineRefusal } from './engine-refusal.js';
 import { GenerateExchange, type GenerateDeadlines } from './generate-exchange.js';
-import { generateBody } from './generate-body.js';
+import { generateBody, promptFields } from './generate-body.js';
 
 /** Well below the engine's own 75 s: a connection that the engine is just closing would lose a request. */
 const KEEP_ALIVE_MS = 30_000;
+
+/** Long for what takes milliseconds, also on a machine that computes. */
+const ASK_MS = 30_000;
 
 /** Generations over HTTP with one child. It knows nothing of processes and states. */
 export class EngineClient {
@@ -33,7 +38,7 @@ export class EngineClient {
         {
           path: '/generate',
           method: 'POST',
-          headers: { 'content-type': 'application/json', authorization: `Bearer ${this.token}` },
+          headers: this.headers,
           body: generateBody(request),
         },
         exchange,
@@ -42,8 +47,47 @@ export class EngineClient {
     });
   }
 
+  async tokenize(prompt: TokenizablePrompt): Promise<TokenizedPrompt> {
+    const { token_ids: tokenIds, token_strings: tokenStrings } = await this.ask('/tokenize', promptFields(prompt));
+    if (!Array.isArray(tokenIds) || !Array.isArray(tokenStrings)) throw unreadable();
+    return { tokenIds: tokenIds as number[], tokenStrings: tokenStrings as string[] };
+  }
+
+  async detokenize(tokenIds: readonly number[]): Promise<string> {
+    const { text } = await this.ask('/detokenize', { token_ids: tokenIds });
+    if (typeof text !== 'string') throw unreadable();
+    return text;
+  }
+
+  /** One question and its whole answer. Rejects with `OpenAIError`. */
+  private async ask(path: string, question: object): Promise<Record<string, unknown>> {
+    const { statusCode, headers, text } = await this.post(path, JSON.stringify(question));
+    if (statusCode !== 200) throw engineRefusal(statusCode, text, headers['retry-after']?.toString());
+    try {
+      return JSON.parse(text) as Record<string, unknown>;
+    } catch {
+      throw unreadable();
+    }
+  }
+
+  private async post(path: string, body: string) {
+    try {
+      const signal = AbortSignal.timeout(ASK_MS);
+      const answer = await this.pool.request({ path, method: 'POST', headers: this.headers, body, signal });
+      return { ...answer, text: await answer.body.text() };
+    } catch (failure) {
+      throw engineUnavailable(`The engine can not be reached: ${(failure as Error).message}`, 1);
+    }
+  }
+
+  private get headers() {
+    return { 'content-type': 'application/json', authorization: `Bearer ${this.token}` };
+  }
+
   /** Cuts every exchange that is still open. */
   async destroy(): Promise<void> {
     await this.pool.destroy();
   }
 }
+
+const unreadable = () => engineFailed('The engine sent an answer that can not be read.');

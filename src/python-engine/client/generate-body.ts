@@ -1,4 +1,4 @@
-import type { GenerateRequest, Prompt, SamplingParams } from '../worker.js';
+import type { ChoiceResume, GenerateRequest, Prompt, SamplingParams } from '../worker.js';
 
 /** In Node since 21; TypeScript's library does not know it yet. */
 const { rawJSON } = JSON as typeof JSON & { rawJSON: (text: string) => unknown };
@@ -14,10 +14,15 @@ export function generateBody(request: GenerateRequest): string {
     constraint: request.constraint,
     echo: request.echo,
     prompt_logprobs: request.promptLogprobs,
+    resume: request.resume && { choices: request.resume.map(resumeFields) },
   });
 }
 
-function promptFields(prompt: Prompt): Record<string, unknown> {
+const resumeFields = ({ index, tokenIds, textOffset }: ChoiceResume) => ({
+  ...{ index, token_ids: tokenIds, text_offset: textOffset },
+});
+
+export function promptFields(prompt: Prompt): Record<string, unknown> {
   if ('text' in prompt) return { prompt: prompt.text };
   if ('tokenIds' in prompt) return { prompt_token_ids: prompt.tokenIds };
   return { messages: prompt.messages.map(({ role, content }) => ({ role, content })) };

@@ -8,7 +8,8 @@ import type { GenerateEvent } from '../worker.js';
 import { engineRefusal } from './engine-refusal.js';
 import { parseGenerateLine } from './generate-line.js';
 
-const MAX_LINE = 1024 * 1024;
+/** A scored prompt is one line: up to 21 tokens of some 80 bytes for each of its own. */
+const MAX_LINE = 64 * 1024 * 1024;
 const MAX_REFUSAL_BYTES = 64 * 1024;
 
 export interface GenerateDeadlines {

@@ -1,6 +1,6 @@
 import { OpenAIError } from '../../openai/openai-error.js';
 import { engineFailed } from '../../openai/error-catalogue.js';
-import type { Calculation, ChoiceChunk, GenerateEvent, TokenLogprobs } from '../worker.js';
+import type { Calculation, ChoiceChunk, GenerateEvent, PromptTokenLogprobs, TokenLogprobs } from '../worker.js';
 import { parseErrorBody } from './engine-refusal.js';
 
 interface WireChoice {
@@ -16,7 +16,7 @@ interface WireChoice {
 
 interface WireLine {
   choices?: WireChoice[];
-  prompt?: { token_ids: number[]; text: string; logprobs: (TokenLogprobs | null)[] | null };
+  prompt?: { token_ids: number[]; text: string; logprobs: PromptTokenLogprobs[] | null };
   usage?: { prompt_tokens: number; completion_tokens: number; cached_tokens: number };
   error?: unknown;
 }

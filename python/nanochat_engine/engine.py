@@ -12,7 +12,10 @@ from collections.abc import Callable
 from nanochat_engine.cache.blocks import BLOCK_TOKENS
 from nanochat_engine.cache.manager import BlockManager, CacheSize
 from nanochat_engine.config import Settings
+from nanochat_engine.constraint import Constraint
 from nanochat_engine.errors import EngineError, InternalError, InvalidRequest, Unavailable
+from nanochat_engine.grammar.compiler import CompiledConstraint, Compiler
+from nanochat_engine.grammar.vocabulary import Vocabulary
 from nanochat_engine.open_requests import OpenRequests
 from nanochat_engine.request import DEFAULT_MAX_TOKENS, GenerateRequest, RequestFailed, StepEvent
 from nanochat_engine.scheduler import Scheduler
@@ -50,6 +53,8 @@ class Engine:
         self._model: ModelInfo | None = None
         self._facts: tuple[str, str, str, str, bool] | None = None
         self._tokenizer: Tokenizer | None = None
+        self._compiler: Compiler | None = None
+        self._compiler_lock = threading.Lock()
         self._runner: StepRunner | None = None
         nothing = BlockManager(CacheSize(0))
         self._scheduler = Scheduler(nothing, max_running=1, max_waiting=0, step_tokens=BLOCK_TOKENS)
@@ -80,7 +85,13 @@ class Engine:
         self._check_serving()
         max_tokens = self._max_tokens(request)
         indices = sorted(request.resume) if request.resume else range(request.n)
-        sequences = [Sequence(request, index, max_tokens, self.tokenizer) for index in indices]
+        constraint = None if request.constraint is None else self._compile(request.constraint)
+        sequences = [
+            Sequence(
+                request, index, max_tokens, self.tokenizer, None if constraint is None else constraint.state(max_tokens)
+            )
+            for index in indices
+        ]
         if request.prompt_logprobs is not None:
             first, *others = sequences
             first.score_prompt()
@@ -116,6 +127,9 @@ class Engine:
             self._lock.notify()
         if self._thread.is_alive():
             self._thread.join(timeout)
+        with self._compiler_lock:
+            if self._compiler is not None:
+                self._compiler.close()
 
     def snapshot(self) -> EngineSnapshot:
         """The engine's state at this moment; it never waits for a step."""
@@ -147,6 +161,12 @@ class Engine:
             aborted=self._aborted,
             abort_steps_max=self._abort_steps_max,
         )
+
+    def _compile(self, constraint: Constraint) -> CompiledConstraint:
+        with self._compiler_lock:
+            # Built when it is first needed: half a second for 65,536 tokens.
+            compiler = self._compiler = self._compiler or Compiler(Vocabulary(self.tokenizer))
+        return compiler.compile(constraint)
 
     def _check_serving(self) -> None:
         if self._state == "draining" or self._stopping:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from nanochat_engine.constraint import Constraint
 from nanochat_engine.errors import EngineError
 
 FinishReason = Literal["stop", "length"]
@@ -67,12 +68,14 @@ class GenerateRequest:
     """A prompt and what is wanted of it. resume: by choice index; where it is not empty, choices absent from it are already finished.
 
     prompt_logprobs: as SamplingParams.logprobs, of the prompt's own tokens, told before any choice's delta.
+    constraint: what every choice's text has to satisfy.
     """
 
     request_id: str
     prompt_ids: tuple[int, ...]
     params: SamplingParams
     n: int = 1
+    constraint: Constraint | None = None
     calculator: bool = True
     prompt_logprobs: int | None = None
     resume: Mapping[int, ChoiceResume] = field(default_factory=dict)

@@ -79,7 +79,10 @@ class Runner:
             if sequence.adjustment is not None:
                 adjust(logits[row], sequence.adjustment)
         draws = [Draw(sequence.params, sequence.index, sequence.generated) for sequence in sequences]
-        tokens = self._sample(logits, draws)
+        drawn = self._sample(logits, draws)
+        tokens = [
+            None if token is None else sequence.choose(token) for token, sequence in zip(drawn, sequences, strict=True)
+        ]
         return tokens, {} if raw is None else _told(raw, told, tokens, sequences)
 
     def logits(self, work: Several[Work]) -> Tensor:

@@ -10,6 +10,7 @@ from collections.abc import Sequence as Several
 
 from nanochat_engine.cache.manager import BlockTable
 from nanochat_engine.errors import InvalidRequest
+from nanochat_engine.grammar.state import GrammarState
 from nanochat_engine.request import (
     ChoiceDelta,
     ChoiceResume,
@@ -28,11 +29,18 @@ class Sequence:
     """ids: prompt and generated tokens. computed: how many of them have their keys and values in the blocks of `table`.
 
     cached_tokens: tokens of the prompt whose keys and values were there when it first ran, None before.
-    adjustment: what its logits need before a token is drawn from them, None for most sequences.
+    grammar: the state of its constraint, at the start. adjustment: what its logits need before a token is drawn from them, None for most sequences.
     after: a choice of the same request whose prompt is scored before this one starts.
     """
 
-    def __init__(self, request: GenerateRequest, index: int, max_tokens: int, tokenizer: Tokenizer) -> None:
+    def __init__(
+        self,
+        request: GenerateRequest,
+        index: int,
+        max_tokens: int,
+        tokenizer: Tokenizer,
+        grammar: GrammarState | None = None,
+    ) -> None:
         self.request_id = request.request_id
         self.index = index
         self.params = request.params
@@ -52,7 +60,9 @@ class Sequence:
         self._text = TextStream(request.params.stop)
         eos = frozenset[int]() if self.params.ignore_eos else tokenizer.stop_ids
         self._ending = eos | self.params.stop_token_ids
-        self.adjustment = adjustment_of(self.params, self.ids, self._ending)
+        self._grammar = grammar
+        mask = grammar.mask if grammar is not None else None
+        self.adjustment = adjustment_of(self.params, self.ids, self._ending, mask)
         self._calculator = CalculatorLoop(tokenizer) if request.calculator else None
         self._released = 0
         resume = request.resume.get(index)
@@ -115,6 +125,10 @@ class Sequence:
         self._released += len(text)
         return self._delta((token,), text, () if logprob is None else (logprob,))
 
+    def choose(self, drawn: int) -> int:
+        """The token to append for the drawn one: another where the grammar could not end in time after it. Call it once a token."""
+        return drawn if self._grammar is None else self._grammar.take(drawn)
+
     def next_forced(self) -> int | None:
         """The token that the calculator forces next, if any."""
         return self._calculator.next_forced if self._calculator is not None else None
@@ -130,6 +144,10 @@ class Sequence:
             if self.finish_reason is not None:
                 raise InvalidRequest(
                     f"The choice had already finished after {position} tokens.", param=f"{param}.token_ids"
+                )
+            if self._grammar is not None and not self._grammar.replay((token,)):
+                raise InvalidRequest(
+                    f"The constraint does not allow the token at {position}.", param=f"{param}.token_ids"
                 )
             text += self._absorb(token)
         if resume.text_offset > len(text):
@@ -151,7 +169,8 @@ class Sequence:
             self._calculator.push(token)
             visible = self._calculator.visible
         text = ""
-        if endable and token in self._ending:
+        ended = self._grammar is not None and self._grammar.ended
+        if ended or (endable and token in self._ending):
             self.finish_reason = "stop"
         elif visible:
             text = self._text.feed(self._tokenizer.token_bytes(token), stoppable=endable)

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import dataclasses
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TypeVar
 
 from nanochat_engine.api.bridge import Bridge, Stream
@@ -39,6 +40,8 @@ class Admission:
         self._bridge = bridge
         self._most_preparing = settings.max_running + settings.max_waiting
         self._preparing = 0
+        # Constraints may take seconds; prompts don't wait behind them.
+        self._compiling = ThreadPoolExecutor(max_workers=4, thread_name_prefix="compile")
 
     @contextlib.asynccontextmanager
     async def admit(self, prompt: Prompt, request: GenerateRequest) -> AsyncIterator[Admitted]:
@@ -49,7 +52,8 @@ class Admission:
         tokenizer = self._engine.tokenizer
         self._check_room()
         with self._bridge.open(self._engine, request.request_id) as stream:
-            ids = await self._off_the_loop(lambda: _submit(stream, prompt, request, tokenizer))
+            pool = None if request.constraint is None else self._compiling
+            ids = await self._off_the_loop(lambda: _submit(stream, prompt, request, tokenizer), pool)
             yield Admitted(stream, ids, tokenizer)
 
     async def with_tokenizer(self, work: Callable[[Tokenizer], Result]) -> Result:
@@ -63,10 +67,10 @@ class Admission:
         if self._preparing >= self._most_preparing:
             raise QueueFull("Too many requests are waiting.")
 
-    async def _off_the_loop(self, work: Callable[[], Result]) -> Result:
+    async def _off_the_loop(self, work: Callable[[], Result], pool: Executor | None = None) -> Result:
         self._preparing += 1
         try:
-            return await asyncio.to_thread(work)
+            return await asyncio.get_running_loop().run_in_executor(pool, work)
         finally:
             self._preparing -= 1
 

@@ -17,7 +17,7 @@ class EnginePort(Protocol):
         """Raises Unavailable until the checkpoint is read."""
 
     def submit(self, request: GenerateRequest) -> None:
-        """Queue a request; a long resumption takes tens of milliseconds. After it returns, events will come.
+        """Queue a request; a long resumption takes tens of milliseconds, a constraint a second or so. After it returns, events will come.
 
         Raises QueueFull, Unavailable or InvalidRequest.
         """

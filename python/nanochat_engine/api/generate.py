@@ -31,7 +31,8 @@ def generate_router(settings: Settings, admission: Admission) -> APIRouter:
             prompt_ids=(),
             params=(body.sampling or SamplingBody()).params(secrets.randbelow(MAX_SEED + 1)),
             n=body.n or 1,
-            calculator=body.calculator is not False,
+            calculator=body.calculator is not False and body.constraint is None,
+            constraint=None if body.constraint is None else body.constraint.constraint(),
             # Of a request that is resumed the prompt has been told.
             prompt_logprobs=body.prompt_logprobs if body.resume is None else None,
             resume=body.resume.by_index() if body.resume is not None else {},

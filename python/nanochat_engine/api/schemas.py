@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+import json
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from nanochat_engine.constraint import Constraint, ConstraintKind
 from nanochat_engine.errors import InvalidRequest
 from nanochat_engine.request import ChoiceResume, SamplingParams
 
@@ -117,6 +119,44 @@ class DetokenizeBody(Strict):
     token_ids: Annotated[list[TokenId], Field(fail_fast=True)]
 
 
+class ConstraintBody(Strict):
+    """Exactly one member; what its source has to be is checked where it is compiled."""
+
+    json_schema: dict[str, Any] | Literal[True] | None = None
+    json_object: Literal[True] | None = None
+    regex: Annotated[str, Field(min_length=1)] | None = None
+    lark: Annotated[str, Field(min_length=1)] | None = None
+    choice: Annotated[list[str], Field(min_length=1, fail_fast=True)] | None = None
+
+    @model_validator(mode="after")
+    def _one_member(self) -> Self:
+        if len(self._given()) != 1:
+            raise InvalidRequest(
+                "constraint: give exactly one of json_schema, json_object, regex, lark and choice.", param="constraint"
+            )
+        return self
+
+    def constraint(self) -> Constraint:
+        """Raises InvalidRequest for a schema with numbers that no JSON text has."""
+        ((kind, value),) = self._given()
+        if kind == "json_object":
+            return Constraint(kind, "")
+        try:
+            return Constraint(kind, value if isinstance(value, str) else json.dumps(value))
+        except (ValueError, RecursionError) as error:
+            raise InvalidRequest("constraint: it can't be written as JSON.", param="constraint") from error
+
+    def _given(self) -> list[tuple[ConstraintKind, Any]]:
+        members: list[tuple[ConstraintKind, Any]] = [
+            ("json_schema", self.json_schema),
+            ("json_object", self.json_object),
+            ("regex", self.regex),
+            ("lark", self.lark),
+            ("choice", self.choice),
+        ]
+        return [(kind, value) for kind, value in members if value is not None]
+
+
 class GenerateBody(Strict):
     request_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,128}$")] | None = None
     messages: Annotated[list[ChatMessage], Field(min_length=1, fail_fast=True)] | None = None
@@ -125,6 +165,7 @@ class GenerateBody(Strict):
     sampling: SamplingBody | None = None
     n: Annotated[int, Field(ge=1, le=MAX_CHOICES)] | None = None
     calculator: bool | None = None
+    constraint: ConstraintBody | None = None
     echo: bool | None = None
     prompt_logprobs: Logprobs | None = None
     resume: ResumeBody | None = None
@@ -146,6 +187,10 @@ class GenerateBody(Strict):
         if max_tokens == 0 and not self.tells_prompt:
             raise InvalidRequest(
                 "sampling.max_tokens: must be at least 1 without echo or prompt_logprobs.", param="sampling.max_tokens"
+            )
+        if self.constraint is not None and self.sampling is not None and self.sampling.ignore_eos:
+            raise InvalidRequest(
+                "sampling.ignore_eos: an answer ends where its constraint does.", param="sampling.ignore_eos"
             )
         if self.resume is not None:
             indices = [choice.index for choice in self.resume.choices]

@@ -20,6 +20,7 @@ MAX_NESTING = 64
 _JSON_OPTIONS = {"whitespace_flexible": False, "lenient": False, "coerce_one_of": False}
 # A Lark grammar's strings, regular expressions and comments, in which anything may stand.
 _LARK_LITERAL = re.compile(r'"(?:\\.|[^"\\\n])*"|//[^\n]*|#[^\n]*|/(?:\\.|[^/\\\n])+/')
+_LARK_JSON = re.compile(r"%json\s*\{")
 _LARK_REFUSED = (
     (re.compile(r"<"), "special tokens and token ids"),
     (re.compile(r"\b(?:max_tokens|temperature|stop|stop_capture)\s*="), "max_tokens, temperature and stop of a rule"),
@@ -48,7 +49,7 @@ def grammar_of(constraint: Constraint) -> str:
     return _schema(value)
 
 
-def _parse(source: str) -> Any:
+def _check_nesting(source: str) -> None:
     depth = deepest = 0
     for bracket in re.findall(r'"(?:\\.|[^"\\])*"|[\[\]{}]', source):
         if bracket in ("[", "{"):
@@ -58,6 +59,10 @@ def _parse(source: str) -> Any:
             depth -= 1
     if deepest > MAX_NESTING:
         raise refuse(f"constraint is nested {deepest} deep; at most {MAX_NESTING} are taken.")
+
+
+def _parse(source: str) -> Any:
+    _check_nesting(source)
     try:
         return json.loads(source)
     except (ValueError, RecursionError) as error:
@@ -82,11 +87,29 @@ def _schema(schema: Any) -> str:
 
 
 def _lark(source: str) -> str:
-    bare = _LARK_LITERAL.sub(" ", source)
+    bare = _LARK_LITERAL.sub(lambda literal: " " * len(literal[0]), source)
     for pattern, what in _LARK_REFUSED:
         if pattern.search(bare):
             raise refuse(f"lark: {what} are not supported.")
-    return json.dumps({"grammars": [{"lark_grammar": source}]})
+    return json.dumps({"grammars": [{"lark_grammar": _with_kept_schemas(source, bare)}]})
+
+
+def _with_kept_schemas(source: str, bare: str) -> str:
+    """The grammar with each %json as a schema of its own would be taken. bare: `source` with its literals blanked."""
+    pieces: list[str] = []
+    position = 0
+    for found in _LARK_JSON.finditer(bare):
+        if found.start() < position:
+            continue
+        try:
+            schema, end = json.JSONDecoder().raw_decode(source, found.end() - 1)
+        except (ValueError, RecursionError) as error:
+            raise refuse(f"lark: what follows %json is no JSON: {error}") from error
+        _check_nesting(source[found.end() - 1 : end])
+        options = {"whitespace_flexible": False}
+        pieces += [source[position : found.end() - 1], json.dumps({**kept(schema), "x-guidance": options})]
+        position = end
+    return "".join([*pieces, source[position:]])
 
 
 def _choice(strings: Any) -> str:

@@ -12,7 +12,7 @@ from nanochat_engine.constraint import Constraint
 from nanochat_engine.errors import InvalidRequest
 from nanochat_engine.grammar.checker import Checker
 from nanochat_engine.grammar.compiler import CompiledConstraint, Compiler
-from tests.grammar.drawing import constraint, draw, vocabulary
+from tests.grammar.drawing import constraint, draw, text_of, vocabulary
 
 HOSTILE: dict[str, dict[str, dict[str, Any]]] = json.loads(Path(__file__).with_name("hostile.json").read_text())
 
@@ -122,3 +122,15 @@ def test_a_refusal_is_kept_but_not_one_by_time() -> None:
             compiler.compile(Constraint("regex", source))
     compiler.close()
     assert compiler.compilations == 3
+
+
+def test_a_schema_within_lark_is_taken_as_one_alone(compiler: Compiler) -> None:
+    schema = {"type": "number", "exclusiveMinimum": 0, "maximum": 0.5, "x-guidance": {"lenient": True}}
+    grammar = 'start: "<tool_call>" value "</tool_call>" # %json in a comment\nvalue: %json '
+    compiled = compiler.compile(constraint("lark", grammar + json.dumps(schema)))
+    drawn = {text_of(draw(compiled.state(40), random.Random(seed), 40)[:-1]) for seed in range(20)}
+    assert all(text.startswith("<tool_call>0.") for text in drawn)
+    with pytest.raises(InvalidRequest, match="uniqueItems"):
+        compiler.compile(constraint("lark", grammar + json.dumps({**schema, "uniqueItems": True})))
+    with pytest.raises(InvalidRequest, match="no JSON"):
+        compiler.compile(constraint("lark", grammar + "{"))

@@ -10,7 +10,17 @@ const python = join(root, 'python');
 const node = (title, ...args) => ({ title, command: node24(), args, cwd: root });
 const tool = (title, ...args) => ({ title, command: venvPython, args: ['-m', ...args], cwd: python });
 const ruff = (title, ...args) => ({
-  ...tool(title, 'ruff', ...args, '--config', 'python/pyproject.toml', 'python', 'training', 'bench'),
+  ...tool(
+    title,
+    'ruff',
+    ...args,
+    '--config',
+    'python/pyproject.toml',
+    'python',
+    'training',
+    'bench',
+    'test/conformance',
+  ),
   cwd: root,
 });
 

@@ -1,0 +1,81 @@
+"""Loaded into schemathesis: counts the answers, and holds every error against its API's shape and every stream against its end."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+from collections import Counter
+from typing import Any
+
+import schemathesis
+
+STATUSES: Counter[str] = Counter()
+# The real engine computes what it is asked for: a cap on that keeps a run short.
+MOST_TOKENS = int(os.environ.get("MOST_TOKENS", "0"))
+LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "min_tokens")
+
+
+@schemathesis.hook
+def before_call(context: Any, case: Any, kwargs: Any) -> None:
+    body = case.body
+    if not MOST_TOKENS or not isinstance(body, dict):
+        return
+    for name in LENGTHS:
+        if isinstance(body.get(name), int | float) and body[name] > MOST_TOKENS:
+            body[name] = MOST_TOKENS
+    if "/completions" in case.path or "/messages" in case.path:
+        body.setdefault("max_tokens", MOST_TOKENS)
+    if "/responses" in case.path:
+        body.setdefault("max_output_tokens", MOST_TOKENS)
+
+
+@schemathesis.hook
+def after_call(context: Any, case: Any, response: Any) -> None:
+    STATUSES[f"{case.operation.label} {response.status_code}"] += 1
+
+
+@schemathesis.check
+def error_has_its_shape(ctx: Any, response: Any, case: Any) -> None:
+    """OpenAI's body, and Anthropic's on its routes; probes have their own."""
+    if response.status_code < 400 or case.path.startswith("/health"):
+        return
+    error = response.json().get("error")
+    if not isinstance(error, dict):
+        raise AssertionError("an error without an object 'error'")
+    if case.path.startswith("/v1/messages"):
+        if response.json().get("type") != "error" or not all(
+            isinstance(error.get(k), str) for k in ("type", "message")
+        ):
+            raise AssertionError("not an error of Anthropic's shape")
+        return
+    if set(error) != {"message", "type", "param", "code"}:
+        raise AssertionError(f"an error with the members {sorted(error)}")
+    for name in ("message", "type", "param", "code"):
+        if not isinstance(error[name], str) and (error[name] is not None or name in ("message", "type")):
+            raise AssertionError(f"error.{name} is {type(error[name]).__name__}")
+
+
+@schemathesis.check
+def stream_ends_well(ctx: Any, response: Any, case: Any) -> None:
+    """Each event is JSON, none is an error, and the last one is the API's own."""
+    if "text/event-stream" not in response.headers.get("content-type", [""])[0]:
+        return
+    events = [line[6:] for line in response.text.splitlines() if line.startswith("data: ")]
+    if not events:
+        raise AssertionError("a stream without events")
+    if "/responses" not in case.path and "/messages" not in case.path and events.pop() != "[DONE]":
+        raise AssertionError("a stream that does not end with [DONE]")
+    parsed = [json.loads(event) for event in events]
+    if any("error" in event and event["error"] for event in parsed):
+        raise AssertionError("a stream with an error")
+    last = parsed[-1].get("type")
+    ends = {"/v1/responses": ("response.completed", "response.incomplete"), "/v1/messages": ("message_stop",)}
+    if case.path in ends and last not in ends[case.path]:
+        raise AssertionError(f"a stream that ends with {last}")
+
+
+@atexit.register
+def write() -> None:
+    with open(os.environ["STATUSES"], "w") as file:
+        json.dump(STATUSES, file)

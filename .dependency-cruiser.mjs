@@ -18,7 +18,7 @@ const may = {
   messages: dialect,
   completions: api,
   models: api,
-  tokenize: api,
+  tokenize: dialect,
   'model-command': ['model-manager', 'python-engine', 'config'],
   health: ['api-docs', 'python-engine', 'model-manager', 'config', 'admission'],
 };

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { AdmissionModule } from './admission/admission.module.js';
 import { ApiDocsModule } from './api-docs/api-docs.module.js';
 import { ChatCompletionsModule } from './chat-completions/chat-completions.module.js';
+import { CompletionsModule } from './completions/completions.module.js';
 import type { Settings } from './config/settings.js';
 import { SettingsModule } from './config/settings.module.js';
 import { HealthModule } from './health/health.module.js';
@@ -10,6 +11,7 @@ import { ModelsModule } from './models/models.module.js';
 import { OpenAIModule } from './openai/openai.module.js';
 import { PythonEngineModule } from './python-engine/python-engine.module.js';
 import { ResponsesModule } from './responses/responses.module.js';
+import { TokenizeModule } from './tokenize/tokenize.module.js';
 
 /** The only place that knows every room. */
 @Module({})
@@ -24,6 +26,8 @@ export class AppModule {
         PythonEngineModule,
         AdmissionModule,
         ChatCompletionsModule,
+        CompletionsModule,
+        TokenizeModule,
         ResponsesModule,
         ModelsModule,
         HealthModule,

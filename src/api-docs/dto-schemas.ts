@@ -1,4 +1,4 @@
-import { MAX, MIN, ValidationTypes } from 'class-validator';
+import { MATCHES, MAX, MIN, ValidationTypes } from 'class-validator';
 import { validationMetadatasToSchemas } from 'class-validator-jsonschema';
 import type { Settings } from '../config/settings.js';
 import { orNull, type Schema } from './schema.js';
@@ -11,6 +11,24 @@ const CONVERTERS = {
     low === Number.MIN_VALUE ? { exclusiveMinimum: 0 } : { minimum: low },
   [MAX]: ({ constraints: [high] }: Constraint) => ({ maximum: high }),
   [ValidationTypes.CUSTOM_VALIDATION]: {},
+  // A schema's patterns have no flags; of ours those with them say that the text is well-formed, which JSON text is.
+  [MATCHES]: ({ constraints: [shape] }: Constraint) => {
+    const { source, flags } = shape as RegExp;
+    return { type: 'string', ...(flags === '' ? { pattern: source } : {}) };
+  },
+  isLogitBias: {
+    type: 'object',
+    patternProperties: { '^(0|[1-9][0-9]{0,8})$': { type: 'number', minimum: -100, maximum: 100 } },
+    additionalProperties: false,
+    maxProperties: 300,
+  },
+  isMetadata: {
+    type: 'object',
+    propertyNames: { maxLength: 64 },
+    additionalProperties: { type: 'string', maxLength: 512 },
+    maxProperties: 16,
+  },
+  isJsonSchema: { type: 'object' },
   isSeed: { type: 'integer', minimum: 0, exclusiveMaximum: 2 ** 63 },
 };
 

@@ -12,9 +12,11 @@ export const objectOf = (properties: Record<string, Schema>, more: Schema = {}):
 export const arrayOf = (items: Schema, more: Schema = {}): Schema => ({ type: 'array', items, ...more });
 
 export const orNull = (schema: Schema): Schema => {
-  if (typeof schema['type'] !== 'string') return { anyOf: [schema, { type: 'null' }] };
-  const values = schema['enum'];
-  return { ...schema, type: [schema['type'], 'null'], ...(Array.isArray(values) ? { enum: [...values, null] } : {}) };
+  const { type, enum: values } = schema;
+  const listed = Array.isArray(values) ? { enum: [...new Set([...(values as unknown[]), null])] } : {};
+  if (typeof type === 'string') return { ...schema, type: [type, 'null'], ...listed };
+  if (Array.isArray(type) || Object.keys(schema).length === 0) return schema; // has null already, or anything
+  return Array.isArray(values) && Object.keys(schema).length === 1 ? listed : { anyOf: [schema, { type: 'null' }] };
 };
 
 /** A class whose decorators describe it, wherever it stands in the document. */

@@ -10,17 +10,23 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
+import { Described } from '../api-docs/described.decorator.js';
+import { refTo } from '../api-docs/schema.js';
 import { GenerationDto } from '../generation/generation.dto.js';
+import { described } from '../generation/client-extras.js';
 import { atLeast, atMost, BOOLEAN, INTEGER, OBJECT } from '../generation/wording.js';
 import { ChatMessageDto } from './chat-message.dto.js';
+import { BODY } from './request-fields.js';
 import { ResponseFormatDto } from './response-format.dto.js';
-import { IsToolChoice, type ToolChoiceField } from './tool-choice.validator.js';
+import { IsToolChoice, TOOL_CHOICE, type ToolChoiceField } from './tool-choice.validator.js';
 import { ToolDto } from './tool.dto.js';
 
 /** The body of a chat completion. */
+@Described(described(BODY.neutral))
 export class ChatCompletionDto extends GenerationDto {
   @ValidateNested({ each: true, message: 'expected objects with a role and content' })
   @ArrayNotEmpty({ message: 'expected at least one message' })
+  @Described({ items: refTo(ChatMessageDto), 'x-limits': { maxItems: 'maxMessages' } })
   @IsArray({ message: 'expected an array of messages' })
   messages!: ChatMessageDto[];
 
@@ -42,6 +48,7 @@ export class ChatCompletionDto extends GenerationDto {
   top_logprobs?: number | null;
 
   @IsOptional()
+  @Described(() => refTo(ResponseFormatDto))
   @ValidateNested()
   @IsObject(OBJECT)
   response_format?: ResponseFormatDto | null;
@@ -49,10 +56,12 @@ export class ChatCompletionDto extends GenerationDto {
   @IsOptional()
   @ValidateNested({ each: true, message: 'expected objects with a function' })
   @ArrayMaxSize(128, { message: 'expected at most 128 tools' })
+  @Described({ items: refTo(ToolDto) })
   @IsArray({ message: 'expected an array of tools' })
   tools?: ToolDto[] | null;
 
   @IsOptional()
+  @Described(TOOL_CHOICE)
   @IsToolChoice()
   tool_choice?: ToolChoiceField | null;
 

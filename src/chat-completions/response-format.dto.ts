@@ -10,6 +10,8 @@ import {
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
+import { Described } from '../api-docs/described.decorator.js';
+import { refTo } from '../api-docs/schema.js';
 import { IsJsonSchema } from '../generation/json-schema.validator.js';
 import { BOOLEAN, OBJECT, STRING } from '../generation/wording.js';
 
@@ -43,6 +45,7 @@ export class ResponseFormatDto {
   type!: (typeof FORMATS)[number];
 
   @ValidateIf(({ type }: ResponseFormatDto) => type === 'json_schema')
+  @Described(() => refTo(JsonSchemaFormatDto))
   @ValidateNested()
   @IsObject(OBJECT)
   @IsDefined({ message: "expected a schema, since the type is 'json_schema'" })

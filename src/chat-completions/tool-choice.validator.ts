@@ -1,10 +1,26 @@
 import { registerDecorator } from 'class-validator';
+import type { Schema } from '../api-docs/schema.js';
 import { isObject } from '../generation/check-dto.js';
 import { NAME } from './response-format.dto.js';
 
 export type ToolChoiceField = 'none' | 'auto' | 'required' | { type: 'function'; function: { name: string } };
 
 const WORDS: readonly unknown[] = ['none', 'auto', 'required'];
+
+const exactly = (properties: Record<string, Schema>): Schema => ({
+  type: 'object',
+  properties,
+  required: Object.keys(properties),
+  additionalProperties: false,
+});
+
+/** The same for the API's document. */
+export const TOOL_CHOICE: Schema = {
+  anyOf: [
+    { enum: WORDS },
+    exactly({ type: { enum: ['function'] }, function: exactly({ name: { type: 'string', pattern: NAME.source } }) }),
+  ],
+};
 
 /** A word, or one function by its name. */
 export function IsToolChoice(): PropertyDecorator {

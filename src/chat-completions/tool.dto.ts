@@ -1,4 +1,6 @@
 import { Equals, IsBoolean, IsObject, IsOptional, IsString, Matches, MaxLength, ValidateNested } from 'class-validator';
+import { Described } from '../api-docs/described.decorator.js';
+import { refTo } from '../api-docs/schema.js';
 import { IsJsonSchema } from '../generation/json-schema.validator.js';
 import { BOOLEAN, OBJECT, STRING, UNICODE, WELL_FORMED } from '../generation/wording.js';
 import { NAME, NAMED } from './response-format.dto.js';
@@ -29,6 +31,7 @@ export class ToolDto {
   @Equals('function', { message: "expected 'function', the only type of tools here" })
   type!: 'function';
 
+  @Described(() => refTo(FunctionDto))
   @ValidateNested()
   @IsObject(OBJECT)
   function!: FunctionDto;
@@ -47,6 +50,7 @@ export class CalledFunctionDto {
 }
 
 export class ToolCallDto {
+  @Described({ minLength: 1, maxLength: 256 })
   @Matches(/^.{1,256}$/su, { message: 'expected a string of 1 to 256 characters' })
   @IsString(STRING)
   id!: string;
@@ -54,6 +58,7 @@ export class ToolCallDto {
   @Equals('function', { message: "expected 'function', the only type of tools here" })
   type!: 'function';
 
+  @Described(() => refTo(CalledFunctionDto))
   @ValidateNested()
   @IsObject(OBJECT)
   function!: CalledFunctionDto;

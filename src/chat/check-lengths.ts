@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.js';
+import { characters } from '../generation/characters.js';
 import { invalidValue } from '../openai/error-catalogue.js';
 
 /** A text of a request, and the field that it stands in. */
@@ -24,14 +25,4 @@ export function checkLengths(
   if (total > maxTotalChars) {
     throw invalidValue(all, `Invalid '${all}': ${total} characters in all are over the limit of ${maxTotalChars}.`);
   }
-}
-
-/** Characters as the engine counts them; a string's own length counts an emoji twice. */
-function characters(text: string): number {
-  let pairs = 0;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit >= 0xd800 && unit < 0xdc00) pairs++;
-  }
-  return text.length - pairs;
 }

@@ -1,17 +1,26 @@
+import type { Schema } from '../api-docs/schema.js';
 import { unsupportedParameter } from '../openai/error-catalogue.js';
 
 /** Says whether a value of a field that we do not support changes nothing, so that it can be accepted. */
-export type IsNeutral = (value: unknown) => boolean;
+export type IsNeutral = ((value: unknown) => boolean) & { schema?: Schema };
 
 export const any: IsNeutral = () => true;
-export const only =
-  (...values: unknown[]): IsNeutral =>
-  (value) =>
-    values.includes(value);
-export const empty: IsNeutral = (value) =>
-  typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+export const only = (...values: unknown[]): IsNeutral =>
+  Object.assign((value: unknown) => values.includes(value), { schema: { enum: [...values, null] } });
+export const empty: IsNeutral = Object.assign(
+  (value: unknown) => typeof value === 'object' && value !== null && Object.keys(value).length === 0,
+  { schema: { type: ['object', 'array', 'null'], maxProperties: 0, maxItems: 0 } },
+);
 
-const textOnly: IsNeutral = (value) => Array.isArray(value) && value.length === 1 && value[0] === 'text';
+const textOnly: IsNeutral = Object.assign(
+  (value: unknown) => Array.isArray(value) && value.length === 1 && value[0] === 'text',
+  { schema: { type: ['array', 'null'], items: { enum: ['text'] }, minItems: 1, maxItems: 1 } },
+);
+
+/** These fields for the API's document. */
+export const described = (neutral: ReadonlyMap<string, IsNeutral>): Schema => ({
+  properties: Object.fromEntries([...neutral].map(([name, { schema = {} }]) => [name, schema])),
+});
 
 /**
  * What real clients send beside the fields that we have, and the values that change nothing here; any other value is 400

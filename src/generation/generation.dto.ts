@@ -15,6 +15,8 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
+import { Described } from '../api-docs/described.decorator.js';
+import { refTo } from '../api-docs/schema.js';
 import { IsLogitBias } from './logit-bias.validator.js';
 import { IsMetadata } from './metadata.validator.js';
 import { IsSeed } from './seed.validator.js';
@@ -36,6 +38,7 @@ export class GenerationDto {
   stream?: boolean | null;
 
   @IsOptional()
+  @Described(() => refTo(StreamOptionsDto))
   @ValidateNested()
   @IsObject(OBJECT)
   stream_options?: StreamOptionsDto | null;
@@ -100,6 +103,7 @@ export class GenerationDto {
   @IsString({ each: true, message: 'expected a string or an array of strings' })
   @ArrayMaxSize(4, { message: 'expected at most 4 strings' })
   @IsArray({ message: 'expected a string or an array of strings' })
+  @Described((several) => ({ anyOf: [{ type: 'string', minLength: 1, maxLength: 64 }, several] }))
   stop?: string[] | null;
 
   /** vLLM's; ids below the vocabulary's size, which the engine knows. */
@@ -142,6 +146,7 @@ export class GenerationDto {
 
   /** vLLM's: what the text has to match. */
   @IsOptional()
+  @Described(() => refTo(StructuredOutputsDto))
   @ValidateNested()
   @IsObject(OBJECT)
   structured_outputs?: StructuredOutputsDto | null;

@@ -1,5 +1,3 @@
-import type { TokenLogprob } from '../python-engine/worker.js';
-
 /** What stands for minus infinity, as in vLLM: JSON has no infinite number. */
 const LOWEST = -9999;
 
@@ -12,4 +10,4 @@ export const finiteLogprob = (logprob: number | null): number =>
   logprob !== null && logprob > LOWEST ? logprob : LOWEST;
 
 /** Whether it is one of the chat's own marks, which are no text: `<|assistant_end|>`. */
-export const isSpecial = ({ bytes }: Pick<TokenLogprob, 'bytes'>): boolean => /^<\|[a-z_]+\|>$/.test(tokenText(bytes));
+export const isSpecial = ({ bytes }: { bytes: readonly number[] }): boolean => /^<\|[a-z_]+\|>$/.test(tokenText(bytes));

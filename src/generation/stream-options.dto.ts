@@ -1,6 +1,8 @@
 import { IsBoolean, IsOptional } from 'class-validator';
+import { Described } from '../api-docs/described.decorator.js';
 import { BOOLEAN } from './wording.js';
 
+@Described({ properties: { include_obfuscation: { type: 'boolean' } } })
 export class StreamOptionsDto {
   @IsOptional()
   @IsBoolean(BOOLEAN)

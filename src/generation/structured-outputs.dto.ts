@@ -8,6 +8,7 @@ import {
   Matches,
   MaxLength,
 } from 'class-validator';
+import { Described } from '../api-docs/described.decorator.js';
 import { IsJsonSchema } from './json-schema.validator.js';
 import { STRING, UNICODE, WELL_FORMED } from './wording.js';
 
@@ -18,6 +19,7 @@ const TOO_LONG = { message: `expected at most ${LONGEST} characters` };
 export class StructuredOutputsDto {
   /** Also as text; parsed before validation. */
   @IsOptional()
+  @Described((schema) => ({ anyOf: [schema, { type: 'string' }] }))
   @IsJsonSchema()
   json?: Record<string, unknown> | null;
 

@@ -13,6 +13,8 @@ import {
   MaxLength,
   Min,
 } from 'class-validator';
+import { Described } from '../api-docs/described.decorator.js';
+import { described } from '../generation/client-extras.js';
 import type { Constraint } from '../python-engine/worker.js';
 import type { ToolChoice, ToolDefinition } from '../chat/chat-request.js';
 import { IsSeed } from '../generation/seed.validator.js';
@@ -29,10 +31,17 @@ import {
   WELL_FORMED,
 } from '../generation/wording.js';
 import type { ReadInput } from './read-input.js';
+import { NEUTRAL } from './request-fields.js';
+import { REQUEST_UNIONS } from './response-schema.js';
 
 const upTo = (length: number) => ({ message: `expected at most ${length} characters` });
 
 /** The body of a response to create: every plain field has its type and bounds; what is a union is read beside it. */
+@Described((said) => ({
+  ...said,
+  properties: { ...said['properties']!, ...(described(NEUTRAL)['properties'] as object), ...REQUEST_UNIONS },
+  required: ['model', 'input'],
+}))
 export class CreateResponseDto {
   @MaxLength(256, upTo(256))
   @IsNotEmpty({ message: 'expected the name of a model' })

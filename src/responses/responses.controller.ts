@@ -1,5 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ApiRoute } from '../api-docs/api-route.decorator.js';
+import { OF_THE_ENGINE } from '../api-docs/error-responses.js';
 import { Settings } from '../config/settings.js';
 import { collectAnswer } from '../generation/collect-answer.js';
 import { GenerationRecord } from '../generation/generation-record.js';
@@ -7,9 +9,10 @@ import { streamAnswer } from '../generation/stream-answer.js';
 import { unsupportedParameter } from '../openai/error-catalogue.js';
 import { RequestRecord } from '../openai/request-record.js';
 import { CollectedResponse } from './collected-response.js';
-import type { ResponseRequest } from './create-response.dto.js';
+import { CreateResponseDto, type ResponseRequest } from './create-response.dto.js';
 import { ParseResponsePipe } from './parse-response.pipe.js';
 import type { ResponseBody } from './response-body.js';
+import { DELETED_RESPONSE, RESPONSE, RESPONSE_EVENT, RESPONSE_ID } from './response-schema.js';
 import { ResponseWriter } from './response-writer.js';
 import { ResponsesService } from './responses.service.js';
 
@@ -20,6 +23,14 @@ export class ResponsesController {
     private readonly settings: Settings,
   ) {}
 
+  @ApiRoute({
+    summary: 'Answers input items',
+    tag: 'Responses',
+    body: CreateResponseDto,
+    answer: RESPONSE,
+    events: RESPONSE_EVENT,
+    errors: OF_THE_ENGINE,
+  })
   @Post()
   @HttpCode(200)
   async create(
@@ -40,6 +51,13 @@ export class ResponsesController {
     if (answer !== null) await reply.send(answer);
   }
 
+  @ApiRoute({
+    summary: 'A response that is kept',
+    tag: 'Responses',
+    parameters: { id: RESPONSE_ID },
+    answer: RESPONSE,
+    errors: [404],
+  })
   @Get(':id')
   retrieve(@Param('id') id: string, @Query('stream') stream?: string): ResponseBody {
     if (stream === 'true') {
@@ -48,6 +66,13 @@ export class ResponsesController {
     return this.service.retrieve(id);
   }
 
+  @ApiRoute({
+    summary: 'Forgets a response',
+    tag: 'Responses',
+    parameters: { id: RESPONSE_ID },
+    answer: DELETED_RESPONSE,
+    errors: [404],
+  })
   @Delete(':id')
   delete(@Param('id') id: string): { id: string; object: 'response'; deleted: true } {
     this.service.delete(id);

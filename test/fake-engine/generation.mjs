@@ -97,7 +97,7 @@ async function recite(engine, body, response, signal) {
 
 /** True when the script ends the stream at this token. */
 async function fault({ script, stopBeating }, at, response, signal) {
-  if (script.errorAfterTokens === at) {
+  if (script.errorAfterTokens === at || script.errorNow) {
     await send(response, {
       error: { message: 'the fake engine was told to fail', type: 'server_error', param: null, code: 'internal_error' },
     });

@@ -34,6 +34,7 @@ export const DEFAULTS = {
   admitDelayMs: 0, // before the 200
   firstTokenDelayMs: 0, // after the 200
   refuse: null, // { status, code, message, param, type, retryAfter }
+  errorNow: false, // the same at the next token, for a control request in mid-stream
   errorAfterTokens: null, // an error line instead of the rest
   cutAfterTokens: null, // the stream ends without its last line
   crashAfterTokens: null,

@@ -1,5 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { PATH_METADATA } from '@nestjs/common/constants.js';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { Validator } from '@seriousme/openapi-schema-validator';
+import { routeDescription } from '../../src/api-docs/api-route.decorator.js';
 import { ServedGateway } from './served-gateway.js';
 
 interface Operation {
@@ -9,7 +12,9 @@ interface Operation {
 interface Document {
   openapi: string;
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, { additionalProperties?: unknown; properties: Record<string, object> }> };
+  components: {
+    schemas: Record<string, { additionalProperties?: unknown; required: string[]; properties: Record<string, object> }>;
+  };
 }
 
 let gateway: ServedGateway;
@@ -26,7 +31,7 @@ const documentOf = async (): Promise<Document> =>
 describe('/openapi.json', () => {
   it('is a valid OpenAPI 3.1 document', async () => {
     await start();
-    const result = await new Validator().validate((await documentOf()) as object);
+    const result = await new Validator().validate((await documentOf()) as unknown as Record<string, unknown>);
     expect(result.errors).toBeUndefined();
     expect(result.valid).toBe(true);
     expect((await documentOf()).openapi).toBe('3.1.0');
@@ -41,6 +46,80 @@ describe('/openapi.json', () => {
     }
     expect(Object.keys(paths['/v1/models/{name}']!['get']!.responses)).toContain('404');
     expect(Object.keys(paths['/health/ready']!['get']!.responses)).toContain('503');
+  });
+
+  it('states the bounds of a field as the server holds them, settings and all', async () => {
+    await start({ MAX_MESSAGES: '7', MAX_TOTAL_CHARS: '99' });
+    const { components } = await documentOf();
+    const { CompletionDto: completion, ChatCompletionDto: chat } = components.schemas;
+    expect(completion!.additionalProperties).toBe(false);
+    expect(completion!.properties).toMatchObject({
+      max_tokens: { type: ['integer', 'null'], minimum: 0, maximum: 4096 },
+      top_p: { type: ['number', 'null'], exclusiveMinimum: 0, maximum: 1 },
+      stop_token_ids: { type: ['array', 'null'], items: { type: 'integer', minimum: 0 }, maxItems: 64 },
+      stop: {
+        anyOf: [
+          {
+            anyOf: [
+              { type: 'string', maxLength: 64 },
+              { type: 'array', maxItems: 4 },
+            ],
+          },
+          { type: 'null' },
+        ],
+      },
+      best_of: { minimum: 1, maximum: 8 },
+      suffix: { enum: ['', null] },
+      calculator: { type: ['boolean', 'null'], enum: [false, null] },
+      prompt: { anyOf: [{ type: 'string', maxLength: 99 }, { maxItems: 99 }, { maxItems: 128 }, { maxItems: 128 }] },
+      stream_options: { anyOf: [{ $ref: '#/components/schemas/StreamOptionsDto' }, { type: 'null' }] },
+    });
+    expect(completion!.required.toSorted()).toEqual(['model', 'prompt']);
+    expect(chat!.properties).toMatchObject({
+      messages: { maxItems: 7, minItems: 1, items: { $ref: '#/components/schemas/ChatMessageDto' } },
+      max_tokens: { minimum: 1 },
+    });
+    expect(await (await fetch(`${gateway.address}/openapi.json`)).text()).toContain(
+      '"exclusiveMaximum":9223372036854775808',
+    );
+  });
+
+  it('describes the stream and every status of what the engine answers', async () => {
+    await start();
+    const { paths } = await documentOf();
+    for (const path of ['/v1/completions', '/completions', '/v1/chat/completions', '/v1/responses']) {
+      const { responses } = paths[path]!['post']!;
+      expect(Object.keys(responses)).toEqual([
+        '200',
+        '400',
+        '403',
+        '404',
+        '405',
+        '408',
+        '413',
+        '415',
+        '429',
+        '431',
+        '500',
+        '503',
+      ]);
+      expect(Object.keys(responses['200']!.content)).toEqual(['application/json', 'text/event-stream']);
+      expect(responses['200']!.content['text/event-stream']).toMatchObject({ 'x-event-schema': { type: 'object' } });
+    }
+  });
+
+  it('leaves no route of any controller out', async () => {
+    await start();
+    const [discovery, scanner] = [gateway.app.get(DiscoveryService), gateway.app.get(MetadataScanner)];
+    const undescribed = discovery.getControllers().flatMap(({ instance, name }) => {
+      const prototype = Object.getPrototypeOf(instance) as Record<string, object>;
+      return scanner
+        .getAllMethodNames(prototype)
+        .filter((method) => Reflect.hasMetadata(PATH_METADATA, prototype[method]!))
+        .filter((method) => routeDescription(prototype[method]!) === null)
+        .map((method) => `${String(name)}.${method}`);
+    });
+    expect(undescribed).toEqual([]);
   });
 
   it('is not served where API_DOCS is off, nor is the page', async () => {

@@ -1,0 +1,52 @@
+import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ApiRoute } from '../api-docs/api-route.decorator.js';
+import { OF_THE_ENGINE } from '../api-docs/error-responses.js';
+import { Settings } from '../config/settings.js';
+import { collectAnswer } from '../generation/collect-answer.js';
+import { GenerationRecord } from '../generation/generation-record.js';
+import { streamAnswer } from '../generation/stream-answer.js';
+import { RequestRecord } from '../openai/request-record.js';
+import { CollectedCompletion } from './collected-completion.js';
+import { COMPLETION, COMPLETION_CHUNK } from './completion-answer.js';
+import { CompletionDto } from './completion.dto.js';
+import { completionShape } from './completion-shape.js';
+import { CompletionWriter } from './completion-writer.js';
+import { CompletionsService } from './completions.service.js';
+import { ParseCompletionPipe } from './parse-completion.pipe.js';
+
+@Controller()
+export class CompletionsController {
+  constructor(
+    private readonly service: CompletionsService,
+    private readonly settings: Settings,
+  ) {}
+
+  @ApiRoute({
+    summary: 'Goes on from a text or from token ids',
+    tag: 'Completions',
+    body: CompletionDto,
+    answer: COMPLETION,
+    events: COMPLETION_CHUNK,
+    errors: OF_THE_ENGINE,
+  })
+  @Post(['v1/completions', 'completions'])
+  @HttpCode(200)
+  async create(
+    @Body(ParseCompletionPipe) body: CompletionDto,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const identity = this.service.identify(body);
+    const shape = completionShape(body);
+    const record = new GenerationRecord(identity.id, body.model, body.stream ?? false, shape.prompts * shape.n);
+    RequestRecord.of(request.raw).describe(() => record.fields);
+    const events = this.service.answer(body, record);
+    if (!body.stream) {
+      const answer = await collectAnswer(events, new CollectedCompletion(identity, shape), request);
+      if (answer !== null) await reply.send(answer);
+      return;
+    }
+    await streamAnswer(events, new CompletionWriter(identity, shape), request, reply, this.settings, record);
+  }
+}

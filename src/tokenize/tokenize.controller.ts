@@ -1,0 +1,46 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { ApiRoute } from '../api-docs/api-route.decorator.js';
+import { OF_THE_ENGINE } from '../api-docs/error-responses.js';
+import { arrayOf, COUNT, ids, objectOf, orNull, STRING } from '../api-docs/schema.js';
+import { DetokenizeDto } from './detokenize.dto.js';
+import { ParseDetokenizePipe, ParseTokenizePipe } from './parse-tokenize.pipe.js';
+import { TokenizeChatDto, TokenizePromptDto, type TokenizeRequest } from './tokenize.dto.js';
+import { type Tokenized, TokenizeService } from './tokenize.service.js';
+
+const TOKENIZED = objectOf({
+  count: COUNT,
+  max_model_len: orNull(COUNT),
+  tokens: ids(),
+  token_strs: orNull(arrayOf(STRING)),
+});
+
+@Controller()
+export class TokenizeController {
+  constructor(private readonly service: TokenizeService) {}
+
+  @ApiRoute({
+    summary: 'The tokens of a text or of a chat',
+    tag: 'Tokens',
+    body: [TokenizePromptDto, TokenizeChatDto],
+    answer: TOKENIZED,
+    errors: OF_THE_ENGINE,
+  })
+  @Post('tokenize')
+  @HttpCode(200)
+  tokenize(@Body(ParseTokenizePipe) body: TokenizeRequest): Promise<Tokenized> {
+    return this.service.tokenize(body);
+  }
+
+  @ApiRoute({
+    summary: 'The text of tokens',
+    tag: 'Tokens',
+    body: DetokenizeDto,
+    answer: objectOf({ prompt: STRING }),
+    errors: OF_THE_ENGINE,
+  })
+  @Post('detokenize')
+  @HttpCode(200)
+  detokenize(@Body(ParseDetokenizePipe) body: DetokenizeDto): Promise<{ prompt: string }> {
+    return this.service.detokenize(body);
+  }
+}

@@ -22,6 +22,8 @@ export class ChunkWriter implements AnswerWriter<ChatEvent> {
   private promptTokens = 0;
   private promptIds: readonly number[] | null = null;
   private begun = false;
+  /** Whether tokens have their text and nothing else. */
+  private readonly plain: boolean;
 
   constructor(
     identity: AnswerIdentity,
@@ -31,6 +33,7 @@ export class ChunkWriter implements AnswerWriter<ChatEvent> {
     const shared = { id, object: 'chat.completion.chunk', created, model, system_fingerprint: fingerprint };
     this.head = `data: ${JSON.stringify(shared).slice(0, -1)},"choices":[`;
     this.tail = shape.usage ? '],"usage":null}\n\n' : ']}\n\n';
+    this.plain = !shape.logprobs && !shape.tokenIds && !shape.continuousUsage;
     this.logprobs = Array.from({ length: shape.n }, () => new LogprobsContent(shape));
     this.completionTokens = Array.from({ length: shape.n }, () => 0);
   }
@@ -56,7 +59,10 @@ export class ChunkWriter implements AnswerWriter<ChatEvent> {
   }
 
   private choice(choice: ChatChoice): string {
-    const { index, text, toolCalls, calculations, tokenIds } = choice;
+    const { index, text, toolCalls, calculations, tokenIds, finishReason } = choice;
+    if (this.plain && finishReason === null && toolCalls === undefined && calculations === undefined) {
+      return text === '' ? '' : this.chunk(index, `{"content":${JSON.stringify(text)}}`, PLAIN, 'null');
+    }
     if (this.shape.continuousUsage) this.completionTokens[index]! += tokenIds.length;
     const finish = finishReasonOf(choice, this.shape);
     let details = this.details(choice);

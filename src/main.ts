@@ -9,6 +9,7 @@ import { ModelManager } from './model-manager/model-manager.service.js';
 import { ProgressBar } from './model-manager/progress-bar.js';
 import { WorkerPool } from './python-engine/worker-pool.js';
 import { addressOf, readyBanner } from './ready-banner.js';
+import { reloadOnSignal } from './reload.js';
 import { shutDownOnSignals } from './shutdown.js';
 
 async function main(): Promise<void> {
@@ -18,6 +19,7 @@ async function main(): Promise<void> {
   const pool = app.get(WorkerPool);
   process.on('exit', () => pool.kill());
   shutDownOnSignals(app);
+  reloadOnSignal(app);
   await app.init();
   // Fastify's own listen: Nest's would log a taken port with its stack before we say it in one line.
   await app.getHttpAdapter().getInstance().listen({ port: settings.port, host: settings.host });

@@ -11,6 +11,7 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 const HTTP_URL = /^https?:\/\/[^\s/@]+(\/[^\s?#]*)?$/;
 const HOST = /^[A-Za-z0-9._:-]{1,253}$/;
 const MODEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/;
+const ORIGIN = /^(\*|https?:\/\/[A-Za-z0-9.:[\]-]{1,260})$/;
 const upper = (text: string): string => text.toUpperCase();
 const withoutSlash = (text: string): string => text.replace(/\/+$/, '');
 const lower = (text: string): string => text.toLowerCase();
@@ -29,6 +30,31 @@ export class Settings {
   readonly allowedHosts: readonly string[] = Object.freeze([]);
   @IntegerVariable('BODY_LIMIT_BYTES', 1024, 2 ** 30)
   readonly bodyLimitBytes: number = 2 ** 20;
+
+  @IntegerVariable('JSON_DEPTH_LIMIT', 8, 1000)
+  readonly jsonDepthLimit: number = 64;
+  @IntegerVariable('MAX_CONNECTIONS', 1, 1_000_000)
+  readonly maxConnections: number = 4096;
+  @ListVariable('CORS_ORIGINS', ORIGIN, 'must be * or origins such as https://app.example, separated by commas')
+  readonly corsOrigins: readonly string[] = Object.freeze([]);
+
+  // Who may ask, and how often.
+  @ListVariable('API_KEYS', /^\S+$/, 'holds spaces', 1024)
+  readonly apiKeys: readonly string[] = Object.freeze([]);
+  @TextVariable('API_KEYS_FILE')
+  readonly apiKeysFile: string | null = null;
+  @FlagVariable('ALLOW_ANONYMOUS')
+  readonly allowAnonymous: boolean = false;
+  @FlagVariable('METRICS_PUBLIC')
+  readonly metricsPublic: boolean = false;
+  @FlagVariable('DOCS_PUBLIC')
+  readonly docsPublic: boolean = false;
+  @IntegerVariable('RATE_LIMIT_REQUESTS', 1, 1e9)
+  readonly rateLimitRequests: number | null = null;
+  @IntegerVariable('RATE_LIMIT_TOKENS', 1, 1e9)
+  readonly rateLimitTokens: number | null = null;
+  @TextVariable('REDIS_URL', /^rediss?:\/\/\S+$/, 'is not an address such as redis://host:6379')
+  readonly redisUrl: string | null = null;
 
   // Which model.
   @TextVariable('MODEL')
@@ -79,6 +105,10 @@ export class Settings {
   // How it is computed.
   @TextVariable('DEVICE', /^(auto|cpu|mps|cuda(:\d{1,3})?)$/, 'is none of auto, cpu, cuda, cuda:N, mps', lower)
   readonly device: string = 'auto';
+  @IntegerVariable('WORKERS', 1, 64)
+  readonly workers: number = 1;
+  @ListVariable('DEVICES', /^(cpu|mps|cuda(:\d{1,3})?)$/i, 'holds what is none of cpu, cuda, cuda:N, mps', 64)
+  readonly devices: readonly string[] = [];
   @ChoiceVariable('DTYPE', ['auto', 'bfloat16', 'float32'], { bf16: 'bfloat16', fp32: 'float32' })
   readonly dtype: 'auto' | 'bfloat16' | 'float32' = 'auto';
   @ChoiceVariable('BATCH_INVARIANT', ['auto', 'on', 'off'])
@@ -141,6 +171,8 @@ export class Settings {
   // Waiting, and going down.
   @IntegerVariable('QUEUE_LIMIT', 0, 100_000)
   readonly queueLimit: number = 128;
+  @IntegerVariable('QUEUE_TOKEN_LIMIT', 1, 1e9)
+  readonly queueTokenLimit: number = 524_288;
   @NumberVariable('QUEUE_TIMEOUT_SECONDS', 0.1, 3600)
   readonly queueTimeoutSeconds: number = 60;
   @IntegerVariable('RESUME_TRIES', 0, 100)

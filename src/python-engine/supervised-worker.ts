@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BehaviorSubject, defer, finalize, type Observable } from 'rxjs';
+import { BehaviorSubject, defer, filter, finalize, firstValueFrom, type Observable, race, timer } from 'rxjs';
 import { engineUnavailable } from '../openai/error-catalogue.js';
 import type { EngineClient } from './client/engine-client.js';
 import type { Death, EngineLife, LifeReport } from './engine-life.js';
@@ -23,7 +23,7 @@ export class SupervisedWorker implements Worker {
   private readonly current: BehaviorSubject<WorkerStatus>;
   private readonly policy: RestartPolicy;
   private readonly stopping = new AbortController();
-  private readonly running = { count: 0 };
+  private readonly running = new BehaviorSubject(0);
   private supervised: Promise<void> | null = null;
   private life: EngineLife | null = null;
   private client: EngineClient | null = null;
@@ -47,14 +47,14 @@ export class SupervisedWorker implements Worker {
 
   /** Generations sent and not yet over. */
   get inFlight(): number {
-    return this.running.count;
+    return this.running.value;
   }
 
   generate(request: GenerateRequest): Observable<GenerateEvent> {
     return defer(() => {
       const client = this.readyClient();
-      this.running.count += 1;
-      return client.generate(request).pipe(finalize(() => (this.running.count -= 1)));
+      this.running.next(this.running.value + 1);
+      return client.generate(request).pipe(finalize(() => this.running.next(this.running.value - 1)));
     });
   }
 
@@ -73,6 +73,13 @@ export class SupervisedWorker implements Worker {
 
   start(): void {
     if (!this.stopping.signal.aborted) this.supervised ??= this.supervise();
+  }
+
+  /** Lets what it generates finish, for so long at most, then stops it. Nobody may send it anything more. */
+  async retire(timeoutMs: number): Promise<void> {
+    const idle = this.running.pipe(filter((count) => count === 0));
+    await firstValueFrom(race(idle, timer(timeoutMs)));
+    await this.stop();
   }
 
   async stop(): Promise<void> {

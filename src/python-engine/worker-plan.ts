@@ -9,6 +9,7 @@ import { EngineProcess } from './process/engine-process.js';
 import { LogRelay, type EngineLogLine } from './process/log-relay.js';
 import { projectRoot } from '../model-manager/project-root.js';
 import type { Supervision } from './supervision.js';
+import { workerShare } from './worker-share.js';
 
 export interface ModelOnDisk {
   directory: string;
@@ -46,7 +47,8 @@ export function workerPlan({ index, settings, supervision, model, log }: WorkerP
       const command = engineCommand({ projectRoot: root, ...settings }, directory, port);
       const identity = { token: secret(), nonce: secret(), modelId };
       const relay = new LogRelay(log);
-      const environment = engineEnvironment(settings, identity, command.pythonPath);
+      const share = workerShare(settings, index);
+      const environment = engineEnvironment(settings, share, identity, command.pythonPath);
       const child = new EngineProcess(command, environment, relay);
       const origin = `http://${reachable(settings.engineHost)}:${port}`;
       const probe = new HealthProbe(origin, identity.nonce, supervision.probeMs);

@@ -40,13 +40,16 @@ describe('the environment of an engine', () => {
   it('has the settings by their names, and leaves out what was not given', () => {
     const given = { MODEL_SOFTCAP: '20', DRAIN_TIMEOUT_SECONDS: '2.5', QUANTIZATION: 'int4', KERNELS: 'torch' };
     const environment = settingsEnvironment(readSettings(given));
-    expect(environment).toMatchObject({ ...given, DEVICE: 'auto' });
+    expect(environment).toMatchObject(given);
     expect(Object.keys(environment)).not.toContain('CACHE_TOKENS');
   });
 
   it('tells the child who it is, whose, and where its package lies', () => {
-    const environment = engineEnvironment(readSettings({ PYTHONPATH: '/theirs' }), identity, '/ours');
+    const share = { device: 'cuda:1', threads: 2 };
+    const environment = engineEnvironment(readSettings({ PYTHONPATH: '/theirs' }), share, identity, '/ours');
     expect(environment).toMatchObject({
+      DEVICE: 'cuda:1',
+      ENGINE_THREADS: '2',
       PYTHONPATH: '/ours:/theirs',
       PYTHONUNBUFFERED: '1',
       MODEL_ID: 'tiny',

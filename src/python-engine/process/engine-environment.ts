@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Settings } from '../../config/settings.js';
+import type { WorkerShare } from '../worker-share.js';
 import { joinPythonPath } from './engine-command.js';
 
 /** What a child inherits of the gateway's environment; everything else, keys above all, stays here. */
@@ -28,9 +29,7 @@ export function settingsEnvironment(settings: Settings): Record<string, string> 
   const values: Record<string, string | number | null> = {
     ENGINE_HOST: settings.engineHost,
     LOG_LEVEL: settings.logLevel,
-    DEVICE: settings.device,
     DTYPE: settings.dtype,
-    ENGINE_THREADS: settings.engineThreads,
     BATCH_INVARIANT: settings.batchInvariant,
     KERNELS: settings.kernels,
     QUANTIZATION: settings.quantization,
@@ -65,6 +64,7 @@ export interface ChildIdentity {
 
 export function engineEnvironment(
   settings: Settings,
+  share: WorkerShare,
   identity: ChildIdentity,
   pythonPath: string | null,
 ): Record<string, string> {
@@ -73,6 +73,8 @@ export function engineEnvironment(
   return {
     ...environment,
     ...settingsEnvironment(settings),
+    DEVICE: share.device,
+    ...(share.threads === null ? {} : { ENGINE_THREADS: String(share.threads) }),
     ...(path === undefined ? {} : { PYTHONPATH: path }),
     ...(identity.modelId === null ? {} : { MODEL_ID: identity.modelId }),
     PYTHONUNBUFFERED: '1',

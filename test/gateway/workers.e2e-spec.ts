@@ -1,0 +1,83 @@
+import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { writeFileSync } from 'node:fs';
+import { filter, firstValueFrom } from 'rxjs';
+import { countsOf } from '../fake-engine/fake-engine.js';
+import { chunksOf } from './event-lines.js';
+import { build, GatewayProcess } from './gateway-process.js';
+import { CHAT, ServedGateway } from './served-gateway.js';
+
+let close: () => Promise<void>;
+
+beforeAll(build);
+afterEach(() => close());
+
+const textOf = (stream: string): string =>
+  chunksOf(stream)
+    .map(({ choices }) => choices[0]?.delta?.content ?? '')
+    .join('');
+
+describe('two workers', () => {
+  it('share requests, and one takes over the streams of another that dies, from their next token', async () => {
+    const gateway = await ServedGateway.start(
+      { reply: 'one two three four five six', tokenDelayMs: 100 },
+      { WORKERS: '2', RESUME_TRIES: '3' },
+    );
+    close = () => gateway.close();
+    await gateway.until(({ workers }) => workers.every(({ state }) => state === 'ready'));
+    const streams = await Promise.all([1, 2, 3, 4].map(() => gateway.post({ ...CHAT, stream: true })));
+    const texts = Promise.all(streams.map((stream) => stream.text()));
+    const pids = gateway.pool.status.workers.map(({ pid }) => pid!);
+    const ports = gateway.engine.starts.map(({ port }) => port);
+    expect((await Promise.all(ports.map(countsOf))).map(({ requests }) => requests)).toEqual([2, 2]);
+    process.kill(pids[0]!, 'SIGKILL');
+    for (const text of await texts) {
+      expect(textOf(text)).toBe('one two three four five six');
+      expect(text).not.toContain('"error"');
+    }
+    await firstValueFrom(gateway.pool.status$.pipe(filter(({ workers }) => workers[0]!.pid !== pids[0])));
+    expect(gateway.pool.status.workers[1]?.pid).toBe(pids[1]);
+  });
+});
+
+describe('SIGHUP', () => {
+  it('replaces the workers while streams run, and no request fails', async () => {
+    const gateway = await GatewayProcess.spawn({ reply: 'word '.repeat(30), tokenDelayMs: 30 });
+    close = () => gateway.close();
+    await gateway.ready();
+    const ask = () =>
+      fetch(`${gateway.address}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ ...CHAT, stream: true }),
+      }).then((answer) => answer.text());
+    const before = [ask(), ask(), ask()];
+    gateway.child.kill('SIGHUP');
+    const during: Promise<string>[] = [];
+    const done = gateway.logged(({ message }) => message === 'the workers are replaced');
+    let replaced = false;
+    void done.then(() => (replaced = true));
+    while (!replaced) {
+      during.push(ask());
+      await during.at(-1);
+    }
+    const after = ask();
+    for (const text of await Promise.all([...before, ...during, after])) {
+      expect(text).not.toContain('"error"');
+      expect(textOf(text)).toBe('word '.repeat(30).trimEnd());
+    }
+    expect(gateway.engine.starts).toHaveLength(2);
+    await gateway.logged(({ message }) => /^worker-0 is stopped/.test(String(message)));
+    expect(gateway.engine.lives.filter(({ event }) => event === 'end')).toHaveLength(1);
+  });
+
+  it('keeps the old workers where the new ones can not be had, and says why', async () => {
+    const gateway = await GatewayProcess.spawn({});
+    close = () => gateway.close();
+    await gateway.ready();
+    writeFileSync(`${gateway.engine.folder}/meta_000001.json`, 'no JSON');
+    gateway.child.kill('SIGHUP');
+    const line = await gateway.logged(({ context, level }) => context === 'Reload' && level === 'error');
+    expect(line['message']).toMatch(/^the workers stay as they are: .*meta_000001\.json/);
+    expect((await fetch(`${gateway.address}/health/ready`)).status).toBe(200);
+  });
+});

@@ -20,7 +20,10 @@ def prompt_line(ids: Sequence[int], logprobs: Sequence[TokenLogprob] | None, tok
 
     Of a long prompt it takes tens of milliseconds: keep it off the event loop.
     """
-    told = "null" if logprobs is None else f"[{','.join(['null', *_entries(ids[1:], logprobs, tokenizer)])}]"
+    told = "null"
+    if logprobs is not None:
+        first = f'{_token(ids[0], None, tokenizer)},"top":[]}}'
+        told = f"[{','.join([first, *_entries(ids[1:], logprobs, tokenizer)])}]"
     text = encode(tokenizer.decode(ids))
     return f'{{"prompt":{{"token_ids":[{_numbers(ids)}],"text":{text},"logprobs":{told}}}}}\n'
 
@@ -59,9 +62,10 @@ def _entries(ids: Sequence[int], logprobs: Sequence[TokenLogprob], tokenizer: To
         yield f'{_token(token, logprob, tokenizer)},"top":[{top}]}}'
 
 
-def _token(token: int, logprob: float, tokenizer: Tokenizer) -> str:
+def _token(token: int, logprob: float | None, tokenizer: Tokenizer) -> str:
     """An object yet to be closed."""
-    return f'{{"id":{token},"bytes":[{_numbers(tokenizer.spelling(token))}],"logprob":{logprob!r}'
+    told = "null" if logprob is None else repr(logprob)
+    return f'{{"id":{token},"bytes":[{_numbers(tokenizer.spelling(token))}],"logprob":{told}'
 
 
 def _numbers(numbers: Iterable[int]) -> str:

@@ -83,7 +83,7 @@ def test_prompt_logprobs_come_in_a_line_before_the_first_step(served: Served) ->
     )
     assert lines[0]["prompt"]["token_ids"] == [5, 6, 7]
     first, second, third = lines[0]["prompt"]["logprobs"]
-    assert first is None
+    assert first == {"id": 5, "bytes": list(spell(5)), "logprob": None, "top": []}
     top = {"id": 9, "bytes": list(spell(9)), "logprob": -0.25}
     assert second == {"id": 6, "bytes": list(spell(6)), "logprob": -2.0, "top": [top]}
     assert third["id"] == 7

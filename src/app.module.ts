@@ -6,6 +6,7 @@ import { CompletionsModule } from './completions/completions.module.js';
 import type { Settings } from './config/settings.js';
 import { SettingsModule } from './config/settings.module.js';
 import { HealthModule } from './health/health.module.js';
+import { MessagesModule } from './messages/messages.module.js';
 import { ModelManagerModule } from './model-manager/model-manager.module.js';
 import { ModelsModule } from './models/models.module.js';
 import { OpenAIModule } from './openai/openai.module.js';
@@ -29,6 +30,7 @@ export class AppModule {
         CompletionsModule,
         TokenizeModule,
         ResponsesModule,
+        MessagesModule,
         ModelsModule,
         HealthModule,
         ...(settings.apiDocs ? [ApiDocsModule] : []),

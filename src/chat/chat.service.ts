@@ -36,6 +36,11 @@ export class ChatService {
     });
   }
 
+  /** The conversation as the model reads it, the tools' description with it. */
+  messages(request: ChatRequest): TextMessage[] {
+    return callsTools(request) ? withTools(request).messages : request.turns.map(textMessage);
+  }
+
   private generate(
     { sampling, n, calculator, returnPrompt }: ChatRequest,
     record: GenerationRecord,

@@ -12,7 +12,7 @@ import type { GenerationRecord } from './generation-record.js';
 export interface AnswerWriter<Event> {
   /** Empty where this event has nothing to show; the status is out with the first text. */
   event(event: Event): string;
-  /** What ends a whole answer. */
+  /** What ends a whole answer. Throws where it is not whole. */
   done(): string;
   /** What ends an answer that failed after the status was out. */
   failure(error: OpenAIError): string;
@@ -61,9 +61,18 @@ export function streamAnswer<Event extends { type: string }>(
         settle(resolve);
       },
       complete: () => {
-        stream.end(writer.done());
+        stream.end(lastEvents(writer));
         settle(resolve);
       },
     });
   });
+}
+
+/** An engine that says it has finished, and has not, must not take the gateway along. */
+function lastEvents<Event>(writer: AnswerWriter<Event>): string {
+  try {
+    return writer.done();
+  } catch (failure) {
+    return writer.failure(asOpenAIError(failure));
+  }
 }

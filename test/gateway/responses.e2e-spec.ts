@@ -261,7 +261,7 @@ describe('a failure of the engine', () => {
     ['cutAfterTokens', 'The engine'],
     ['crashAfterTokens', 'The engine'],
   ])('in mid-stream ends with response.failed and an error event (%s)', async (fault, message) => {
-    await start({ lives: [{ [fault]: 2 }, {}] });
+    await start({ lives: [{ [fault]: 2 }, { exitBeforeReady: 78 }] });
     const events = namedEventsOf(await (await post({ stream: true })).text());
     expect(events.slice(-2).map(({ name }) => name)).toEqual(['response.failed', 'error']);
     const failed = events.at(-2)?.data['response'] as OpenAI.Responses.Response;

@@ -1,0 +1,77 @@
+import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ApiRoute } from '../api-docs/api-route.decorator.js';
+import { Settings } from '../config/settings.js';
+import { collectAnswer } from '../generation/collect-answer.js';
+import { GenerationRecord } from '../generation/generation-record.js';
+import { streamAnswer } from '../generation/stream-answer.js';
+import { RequestRecord } from '../openai/request-record.js';
+import { CollectedMessage } from './collected-message.js';
+import { CreateMessageDto, MessagePromptDto } from './create-message.dto.js';
+import { newMessage } from './message-body.js';
+import { MESSAGE, MESSAGE_EVENT, MESSAGES_ERROR, MESSAGES_ERRORS, TOKEN_COUNT } from './message-schema.js';
+import { MessageWriter } from './message-writer.js';
+import { MessagesService } from './messages.service.js';
+import { ParseCountPipe, ParseMessagePipe } from './parse-message.pipe.js';
+import type { MessageRequest } from './to-chat-request.js';
+
+/** The header in which Anthropic's SDKs look for a request's id. */
+const REQUEST_ID = 'request-id';
+
+@Controller('v1/messages')
+export class MessagesController {
+  constructor(
+    private readonly service: MessagesService,
+    private readonly settings: Settings,
+  ) {}
+
+  @ApiRoute({
+    summary: "Answers a chat in Anthropic's dialect",
+    tag: 'Messages',
+    body: CreateMessageDto,
+    answer: MESSAGE,
+    events: MESSAGE_EVENT,
+    errors: MESSAGES_ERRORS,
+    errorBody: MESSAGES_ERROR,
+  })
+  @Post()
+  @HttpCode(200)
+  async create(
+    @Body(ParseMessagePipe) body: MessageRequest,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { id, model } = this.service.identify(body);
+    const record = new GenerationRecord(id, model, body.stream, 1);
+    RequestRecord.of(request.raw).describe(() => record.fields);
+    const events = this.service.answer(body, record);
+    const message = newMessage(id, model);
+    reply.raw.setHeader(REQUEST_ID, request.id); // a stream sends the headers of the raw response
+    if (body.stream) {
+      const writer = new MessageWriter(message, request.id);
+      await streamAnswer(events, writer, request, reply, this.settings, record);
+      return;
+    }
+    const answer = await collectAnswer(events, new CollectedMessage(message), request);
+    if (answer !== null) await reply.send(answer);
+  }
+
+  @ApiRoute({
+    summary: 'The tokens of a message to create',
+    tag: 'Messages',
+    body: MessagePromptDto,
+    answer: TOKEN_COUNT,
+    errors: MESSAGES_ERRORS,
+    errorBody: MESSAGES_ERROR,
+  })
+  @Post('count_tokens')
+  @HttpCode(200)
+  async count(
+    @Body(ParseCountPipe) body: MessageRequest,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const input_tokens = await this.service.count(body);
+    await reply.header(REQUEST_ID, request.id).send({ input_tokens });
+  }
+}

@@ -49,4 +49,12 @@ describe('ChunkWriter', () => {
       { choices: [], usage: { total_tokens: 3, prompt_tokens_details: { cached_tokens: 1 } } },
     ]);
   });
+
+  it('does not call an answer whole that has a choice without an end', () => {
+    const writer = new ChunkWriter(identity, { ...shape, n: 2 });
+    writer.event(chunk([choice('a', 'stop', 0), choice('b', null, 1)]));
+    expect(() => writer.done()).toThrow('before it was complete');
+    writer.event(chunk([choice('', 'length', 1)]));
+    expect(writer.done()).toBe('data: [DONE]\n\n');
+  });
 });

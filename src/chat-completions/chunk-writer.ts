@@ -2,6 +2,7 @@ import type { ChatChoice, ChatEvent } from '../chat/chat-event.js';
 import type { AnswerIdentity } from '../generation/answer-identity.js';
 import type { AnswerWriter } from '../generation/stream-answer.js';
 import { usageOf } from '../generation/usage.js';
+import { engineFailed } from '../openai/error-catalogue.js';
 import { DONE, failureEvents } from '../openai/event-stream.js';
 import { type AnswerShape, finishReasonOf } from './answer-shape.js';
 import { LogprobsContent } from './logprobs-content.js';
@@ -22,6 +23,7 @@ export class ChunkWriter implements AnswerWriter<ChatEvent> {
   private promptTokens = 0;
   private promptIds: readonly number[] | null = null;
   private begun = false;
+  private finished = 0;
   /** Whether tokens have their text and nothing else. */
   private readonly plain: boolean;
 
@@ -47,6 +49,7 @@ export class ChunkWriter implements AnswerWriter<ChatEvent> {
   }
 
   done(): string {
+    if (this.finished < this.shape.n) throw engineFailed('The engine ended its answer before it was complete.');
     return DONE;
   }
 
@@ -74,7 +77,9 @@ export class ChunkWriter implements AnswerWriter<ChatEvent> {
       events += this.chunk(index, text === '' ? '{}' : `{"content":${JSON.stringify(text)}}`, details, 'null');
       details = PLAIN;
     }
-    return finish === null ? events : events + this.chunk(index, '{}', details, `"${finish}"`);
+    if (finish === null) return events;
+    this.finished++;
+    return events + this.chunk(index, '{}', details, `"${finish}"`);
   }
 
   /** What was asked for beside the text, of the tokens of this chunk. */

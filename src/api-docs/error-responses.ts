@@ -12,6 +12,8 @@ const MEANINGS: Readonly<Record<number, string>> = {
   429: 'The server is busy; `Retry-After` says when to try again.',
   431: 'The headers are too large.',
   500: 'The server had an error.',
+  504: 'The engine is too slow.',
+  529: 'The server is busy; `Retry-After` says when to try again.',
   503: 'The model is not ready, the engine failed, or the server shuts down; `Retry-After` says when to try again.',
 };
 
@@ -26,6 +28,8 @@ export const OPENAI_ERROR: Schema = objectOf({
 });
 
 const RETRY_AFTER = { schema: { type: 'string' }, description: 'Seconds.' };
+
+const RETRIED = [429, 503, 504, 529];
 
 /** The errors of a route, by status. */
 export function errorResponses(description: ApiRouteDescription): Schema {
@@ -43,7 +47,7 @@ export function errorResponses(description: ApiRouteDescription): Schema {
       {
         description: MEANINGS[status] ?? 'An error.',
         content: { 'application/json': { schema: failed[status] ?? errorBody } },
-        ...(status === 429 || status === 503 ? { headers: { 'Retry-After': RETRY_AFTER } } : {}),
+        ...(RETRIED.includes(status) ? { headers: { 'Retry-After': RETRY_AFTER } } : {}),
       },
     ]);
   return Object.fromEntries(responses) as Schema;

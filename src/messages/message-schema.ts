@@ -4,7 +4,11 @@ import { arrayOf, COUNT, objectOf, orNull, type Schema, STRING } from '../api-do
 /** Anthropic's; what is refused before the request is read as HTTP, such as headers too large, has OpenAI's. */
 export const MESSAGES_ERROR: Schema = {
   anyOf: [
-    objectOf({ type: { const: 'error' }, error: objectOf({ type: STRING, message: STRING }), request_id: orNull(STRING) }),
+    objectOf({
+      type: { const: 'error' },
+      error: objectOf({ type: STRING, message: STRING }),
+      request_id: orNull(STRING),
+    }),
     OPENAI_ERROR,
   ],
 };

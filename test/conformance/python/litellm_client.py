@@ -10,6 +10,7 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # else it asks the network 
 
 import litellm
 from checks import FAKE_URL, REAL_URL, call_text, check, failing, script
+from litellm.exceptions import MidStreamFallbackError
 from pydantic import BaseModel, Field
 
 litellm.enable_json_schema_validation = True
@@ -112,7 +113,7 @@ for fault in ("errorAfterTokens", "cutAfterTokens"):
     def _() -> None:
         script(**{fault: 3})
         text = ""
-        with failing(litellm.APIError, litellm.APIConnectionError, litellm.MidStreamFallbackError):
+        with failing(litellm.APIError, litellm.APIConnectionError, MidStreamFallbackError):
             for chunk in ask("Hello!", FAKE_URL, stream=True):
                 text += chunk.choices[0].delta.content or ""
         assert text == "The quick brown", text

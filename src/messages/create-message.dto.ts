@@ -61,6 +61,9 @@ export class MessagePromptDto {
   output_config?: Record<string, unknown> | null;
 }
 
+/** The checked fields, for code that reads them and validates nothing. */
+export type MessagePrompt = MessagePromptDto;
+
 /** The body of a message to create. */
 @Described(BESIDE)
 export class CreateMessageDto extends MessagePromptDto {

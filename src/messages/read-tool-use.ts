@@ -12,8 +12,8 @@ const DEEPEST_INPUT = 64;
 /** Throws 400 for a tool that Anthropic's servers run themselves, or that is not right, naming its field. */
 export function readMessageTools(tools: unknown): ToolDefinition[] {
   return readTools(tools ?? [], (tool, at) => {
-    const { type = 'custom' } = tool;
-    if (type !== 'custom' && type !== null) {
+    const type: unknown = tool['type'] ?? 'custom';
+    if (type !== 'custom') {
       const name = String(type).slice(0, 40);
       throw unsupportedParameter(`${at}.type`, `${at}: tools of type '${name}' are not supported; only 'custom' is.`);
     }

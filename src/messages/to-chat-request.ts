@@ -5,7 +5,7 @@ import { checkFields } from '../generation/check-fields.js';
 import { schemaProblem } from '../generation/json-schema.validator.js';
 import { invalidValue } from '../openai/error-catalogue.js';
 import type { Constraint, SamplingParams } from '../python-engine/worker.js';
-import { CreateMessageDto, MessagePromptDto } from './create-message.dto.js';
+import { CreateMessageDto, type MessagePrompt } from './create-message.dto.js';
 import { readMessageToolChoice, readMessageTools } from './read-tool-use.js';
 import { type ReadMessages } from './read-messages.js';
 import { OUTPUT_CONFIG_NEUTRAL, OUTPUT_CONFIG_SUPPORTED } from './request-fields.js';
@@ -18,7 +18,7 @@ export interface MessageRequest {
 }
 
 /** The chat of a body whose plain fields are checked and whose messages are read; throws 400 for what else is wrong. */
-export function toChatRequest(dto: MessagePromptDto, { turns }: ReadMessages): ChatRequest {
+export function toChatRequest(dto: MessagePrompt, { turns }: ReadMessages): ChatRequest {
   const create = dto instanceof CreateMessageDto ? dto : null;
   return {
     turns,

@@ -143,6 +143,9 @@ export class CreateResponseDto {
   calculator?: boolean | null;
 }
 
+/** The checked fields, for code that reads them and validates nothing. */
+export type ResponseFields = CreateResponseDto;
+
 /** What the answer's text has to be, as it was asked for. */
 export type TextFormat =
   | { type: 'text' }
@@ -166,7 +169,7 @@ export interface FunctionTool {
 
 /** The checked request. */
 export interface ResponseRequest {
-  fields: CreateResponseDto;
+  fields: ResponseFields;
   input: ReadInput;
   format: TextFormat;
   constraint: Constraint | null;

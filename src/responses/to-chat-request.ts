@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { ChatRequest, ChatTurn } from '../chat/chat-request.js';
 import type { SamplingParams } from '../python-engine/worker.js';
 import type { OutputItem } from './response-body.js';
-import { CreateResponseDto, type ResponseRequest } from './create-response.dto.js';
+import type { ResponseFields, ResponseRequest } from './create-response.dto.js';
 
 /** The chat that a response answers, in no dialect. `params` names the field that each turn came from. */
 export interface Conversation {
@@ -35,7 +35,7 @@ export function turnOf(output: readonly OutputItem[]): ChatTurn {
   };
 }
 
-function samplingOf(fields: CreateResponseDto): SamplingParams {
+function samplingOf(fields: ResponseFields): SamplingParams {
   return {
     seed: fields.seed ?? randomInt(2 ** 48 - 1),
     ...(fields.temperature == null ? {} : { temperature: fields.temperature }),

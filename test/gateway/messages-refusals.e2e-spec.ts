@@ -102,7 +102,7 @@ describe('a refused message', () => {
   it('is a typed error of the SDK', async () => {
     const client = new Anthropic({ baseURL: gateway.address, apiKey: 'none', maxRetries: 0 });
     const ask = { ...ASK, messages: [{ role: 'user' as const, content: 'Hello' }] };
-    const refused = client.messages.create({ ...ask, temperature: 3 });
+    const refused = client.messages.create({ ...ask, max_tokens: 5000 });
     await expect(refused).rejects.toMatchObject({
       ...{ constructor: Anthropic.BadRequestError, type: 'invalid_request_error' },
       requestID: expect.stringMatching(/^req_/),

@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiRoute } from '../api-docs/api-route.decorator.js';
 import { OF_THE_ENGINE } from '../api-docs/error-responses.js';
 import { arrayOf, COUNT, ids, objectOf, orNull, STRING } from '../api-docs/schema.js';
@@ -13,6 +13,12 @@ const TOKENIZED = objectOf({
   tokens: ids(),
   token_strs: orNull(arrayOf(STRING)),
 });
+
+/**
+ * vLLM's, by which lm-eval finds that it can tokenize here. Its special tokens are null: none can be written as text, and a
+ * client that encoded a name would get the tokens of its letters.
+ */
+const TOKENIZER_INFO = { tokenizer_class: 'nanochat', bos_token: null, eos_token: null } as const;
 
 @Controller()
 export class TokenizeController {
@@ -42,5 +48,15 @@ export class TokenizeController {
   @HttpCode(200)
   detokenize(@Body(ParseDetokenizePipe) body: DetokenizeDto): Promise<{ prompt: string }> {
     return this.service.detokenize(body);
+  }
+
+  @ApiRoute({
+    summary: 'What a client of /tokenize has to know of the tokenizer',
+    tag: 'Tokens',
+    answer: objectOf({ tokenizer_class: STRING, bos_token: { type: 'null' }, eos_token: { type: 'null' } }),
+  })
+  @Get('tokenizer_info')
+  tokenizerInfo(): typeof TOKENIZER_INFO {
+    return TOKENIZER_INFO;
   }
 }

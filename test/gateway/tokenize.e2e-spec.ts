@@ -99,3 +99,10 @@ describe('/detokenize', () => {
     expect(await answer.json()).toMatchObject({ error: { param: 'tokens' } });
   });
 });
+
+describe('/tokenizer_info', () => {
+  it('has no special token that could be written as text', async () => {
+    const answer = await fetch(`${gateway.address}/tokenizer_info`);
+    expect(await answer.json()).toMatchObject({ bos_token: null, eos_token: null });
+  });
+});

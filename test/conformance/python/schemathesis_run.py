@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from checks import FAKE_URL, REAL_URL, told
+from checks import FAKE_URL, REAL_URL, script, told
 
 HERE = Path(__file__).parent
 OUT = Path(os.environ["CONFORMANCE_OUT"])
@@ -35,9 +35,10 @@ def one_pass(name: str, url: str, seed: int, examples: int, most_tokens: int = 0
     """(answers by operation and status, what schemathesis printed, whether it found nothing)."""
     statuses = OUT / f"statuses-{name}.json"
     statuses.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json", "--seed", str(seed)]
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(HERE / "schemathesis.toml")]
+    command += ["run", f"{url}/openapi.json", "--seed", str(seed)]
     command += ["--checks", ",".join(CHECKS), "--max-examples", str(examples), "--phases", "examples,coverage,fuzzing"]
-    command += ["--workers", "2", "--continue-on-failure", "--no-color", "--generation-database", "none"]
+    command += ["--workers", "1", "--continue-on-failure", "--no-color", "--generation-database", "none"]
     command += ["--suppress-health-check", "all", "--request-timeout", "60", "--warnings", "off"]
     environment = {
         **os.environ,
@@ -47,7 +48,8 @@ def one_pass(name: str, url: str, seed: int, examples: int, most_tokens: int = 0
         "PYTHONPATH": str(HERE),
     }
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=OUT)
-    (OUT / "logs" / f"schemathesis-{name}-{seed}.log").write_text(done.stdout + done.stderr)
+    log = OUT / "logs" / f"schemathesis-{name.replace(' ', '-')}-{seed}.log"
+    log.write_text("\n".join(line[:2000] for line in (done.stdout + done.stderr).splitlines()))
     counts = Counter(json.loads(statuses.read_text())) if statuses.exists() else Counter()
     return counts, done.stdout + done.stderr, done.returncode == 0
 
@@ -96,5 +98,6 @@ def suite(name: str, url: str, least: int, examples: int, most_tokens: int = 0) 
 
 
 cases = int(os.environ["CASES"])
+script()
 suite("fake engine", FAKE_URL, cases, min(EXAMPLES, cases))
 suite("real engine", REAL_URL, cases // REAL_SHARE, min(30, cases), most_tokens=16)

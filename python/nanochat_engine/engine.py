@@ -287,7 +287,11 @@ class Engine:
         """End one request whose tokens the weights turn into no number; the others are none the worse."""
         self._drop(request_id)
         return RequestFailed(
-            request_id, InternalError("The model gave no number (NaN) for these tokens: its weights are damaged.")
+            request_id,
+            # A code of its own: another try would end the same way, and the worker is none the worse.
+            InternalError(
+                "The model gave no number (NaN) for these tokens: its weights are damaged.", code="damaged_model"
+            ),
         )
 
     def _drop(self, request_id: str) -> None:

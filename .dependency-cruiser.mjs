@@ -5,7 +5,7 @@ const dialect = ['chat', ...api];
 const may = {
   config: [],
   openai: [],
-  'api-docs': ['config', 'openai'],
+  'api-docs': ['auth', 'config', 'openai'],
   logging: ['config'],
   'model-manager': ['config'],
   'python-engine': ['config', 'openai', 'model-manager'],
@@ -20,7 +20,7 @@ const may = {
   models: api,
   tokenize: dialect,
   'model-command': ['model-manager', 'python-engine', 'config'],
-  health: ['api-docs', 'python-engine', 'model-manager', 'config', 'admission'],
+  health: ['auth', 'api-docs', 'python-engine', 'model-manager', 'config', 'admission'],
 };
 
 const rooms = Object.entries(may).map(([room, allowed]) => ({
@@ -82,6 +82,13 @@ export default {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/model-manager/hub/' },
       to: { path: '^node_modules/@huggingface/' },
+    },
+    {
+      name: 'redis-in-admission-only',
+      comment: 'Limits are counted in src/admission',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/admission/' },
+      to: { path: '^node_modules/(ioredis|rate-limiter-flexible)/' },
     },
     {
       name: 'no-tests-in-the-product',

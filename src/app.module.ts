@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { AdmissionModule } from './admission/admission.module.js';
 import { ApiDocsModule } from './api-docs/api-docs.module.js';
+import { AuthModule } from './auth/auth.module.js';
 import { ChatCompletionsModule } from './chat-completions/chat-completions.module.js';
 import { CompletionsModule } from './completions/completions.module.js';
 import type { Settings } from './config/settings.js';
@@ -23,6 +24,7 @@ export class AppModule {
       imports: [
         SettingsModule.forRoot(settings),
         OpenAIModule,
+        AuthModule,
         ModelManagerModule,
         PythonEngineModule,
         AdmissionModule,

@@ -5,11 +5,18 @@ import type { FastifyInstance } from 'fastify';
 import { map } from 'rxjs';
 import { AdmissionQueue } from './admission/admission.queue.js';
 import { Drain } from './admission/drain.js';
+import { RateLimits } from './admission/rate-limits.js';
+import { addRequestLimit } from './admission/request-limit.js';
 import { AppModule } from './app.module.js';
+import { addAuthentication } from './auth/authentication.js';
+import { checkAccess } from './auth/check-access.js';
+import { KeyRing } from './auth/key-ring.js';
 import type { Settings } from './config/settings.js';
 import { addHostCheck, allowedHosts } from './openai/allowed-hosts.js';
 import { addAnswerHeaders } from './openai/answer-headers.js';
 import { answerClientError, answerFrameworkError } from './openai/broken-requests.js';
+import { limitConnections } from './openai/connection-limit.js';
+import { addCrossOrigin } from './openai/cross-origin.js';
 import { addJsonBody } from './openai/json-body.js';
 import { OpenAnswers } from './openai/open-answers.js';
 import { requestIdOf } from './openai/request-id.js';
@@ -21,11 +28,12 @@ const KEEP_ALIVE_MS = 75_000; // longer than the 60 s of the usual proxy, so tha
 const HEADERS_MS = 15_000;
 const REQUEST_MS = 60_000;
 
-/** The gateway, wired and not yet listening. The workers start when the caller says so. */
+/** The gateway, wired and not yet listening. The workers start when the caller says so. Throws SettingsError. */
 export async function createGateway(
   settings: Settings,
   logger: LoggerService | false,
 ): Promise<NestFastifyApplication> {
+  checkAccess(settings);
   const adapter = new FastifyAdapter({
     bodyLimit: settings.bodyLimitBytes,
     genReqId: requestIdOf,
@@ -37,16 +45,21 @@ export async function createGateway(
     frameworkErrors: answerFrameworkError,
   });
   const server = adapter.getInstance<FastifyInstance>();
+  limitConnections(server, settings.maxConnections);
   addAnswerHeaders(server);
   addRequestLog(server);
   addHostCheck(server, allowedHosts(settings.host, settings.allowedHosts));
-  addUnknownRoutes(server);
+  addCrossOrigin(server, settings.corsOrigins);
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRoot(settings), adapter, {
     logger,
     bodyParser: false,
     abortOnError: false,
   });
-  addJsonBody(server);
+  // Before what tells which routes there are.
+  addAuthentication(server, app.get(KeyRing), settings);
+  addUnknownRoutes(server);
+  addRequestLimit(server, app.get(RateLimits));
+  addJsonBody(server, settings.jsonDepthLimit);
   app.get(OpenAnswers).watch(server);
   closeConnectionsInDrain(server, app.get(Drain));
   const queue = app.get(AdmissionQueue);

@@ -4,6 +4,8 @@ export interface AdmissionStatus {
   capacity: number;
   running: number;
   waiting: number;
+  /** Of those that wait, by an estimate. */
+  waitingTokens: number;
   /** True once no new request is taken. */
   closed: boolean;
 }

@@ -21,7 +21,7 @@ function occupy(queue: AdmissionQueue, onStart: () => void = () => {}, weight = 
   const work = new Subject<never>();
   const errors: unknown[] = [];
   const subscription = queue
-    .run(() => (onStart(), work), weight)
+    .run(() => (onStart(), work), { weight })
     .subscribe({ error: (error: unknown) => errors.push(error), complete: () => {} });
   return { subscription, errors, done: () => work.complete() };
 }

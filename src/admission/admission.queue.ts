@@ -5,22 +5,42 @@ import { engineUnavailable, queueFull, queueTimeout, shuttingDown } from '../ope
 import type { OpenAIError } from '../openai/openai-error.js';
 import type { AdmissionStatus } from './admission-status.js';
 import { RetryAdvice } from './retry-advice.js';
+import { WaitingLines } from './waiting-lines.js';
 
-interface Entry {
+/** What a request takes, and whose it is. */
+export interface Claim {
   /** Sequences that it takes in a worker. */
   weight: number;
+  /** Prompt and answer, by an estimate. */
+  tokens: number;
+  /** The name of who asks: the queue is fair among callers. */
+  caller: string;
+}
+
+const LEAST: Claim = { weight: 1, tokens: 0, caller: '' };
+
+interface Entry extends Claim {
   start: () => void;
   fail: (error: OpenAIError) => void;
   timer?: NodeJS.Timeout;
   startedAt?: number;
 }
 
-/** The one queue of the server: first come, first served, bounded in length and in time. It knows nothing of workers. */
+/**
+ * The one queue of the server: bounded in requests, tokens and time; callers take turns, and of one caller who came first goes
+ * first. It knows nothing of workers.
+ */
 @Injectable()
 export class AdmissionQueue {
-  private readonly state = new BehaviorSubject<AdmissionStatus>({ capacity: 0, running: 0, waiting: 0, closed: false });
+  private readonly state = new BehaviorSubject<AdmissionStatus>({
+    capacity: 0,
+    running: 0,
+    waiting: 0,
+    waitingTokens: 0,
+    closed: false,
+  });
   private readonly running = new Set<Entry>();
-  private readonly waiting = new Set<Entry>();
+  private readonly waiting = new WaitingLines<Entry>();
   private readonly advice = new RetryAdvice();
   private capacity = 0;
   private load = 0;
@@ -42,14 +62,14 @@ export class AdmissionQueue {
   }
 
   /**
-   * Subscribes to `work()` when it is the request's turn; `weight` is the number of its choices, each a sequence in the
-   * worker. Unsubscribing leaves the queue or frees the slot at once. A request wider than the capacity runs alone.
-   * Errors: 429 when too many wait or the wait is too long, 503 once the queue is closed.
+   * Subscribes to `work()` when it is the request's turn. Unsubscribing leaves the queue or frees the slot at once. A request wider than the capacity runs alone.
+   * Errors: 429 when too many wait, when a caller with fewer waiting needs the place, or the wait is too long; 503 once the queue is closed.
    */
-  run<T>(work: () => Observable<T>, weight = 1): Observable<T> {
+  run<T>(work: () => Observable<T>, claim: Partial<Claim> = {}): Observable<T> {
     return new Observable<T>((subscriber) => {
       const entry: Entry = {
-        weight,
+        ...LEAST,
+        ...claim,
         start: () => defer(work).subscribe(subscriber),
         fail: (error) => subscriber.error(error),
       };
@@ -71,7 +91,7 @@ export class AdmissionQueue {
 
   /** Ends whatever is still running or waiting. */
   terminate(error: OpenAIError): void {
-    for (const entry of [...this.waiting, ...this.running]) entry.fail(error);
+    for (const entry of [...this.waiting.all.flat(), ...this.running]) entry.fail(error);
   }
 
   private enter(entry: Entry, subscriber: Subscriber<unknown>): void {
@@ -79,14 +99,25 @@ export class AdmissionQueue {
       subscriber.error(shuttingDown());
     } else if (this.fits(entry) && this.waiting.size === 0) {
       this.begin(entry);
-    } else if (this.waiting.size >= this.settings.queueLimit) {
-      subscriber.error(queueFull(this.settings.queueLimit, this.retryAfter()));
+    } else if (!this.makeRoom(entry)) {
+      subscriber.error(this.full());
     } else {
       const seconds = this.settings.queueTimeoutSeconds;
       entry.timer = setTimeout(() => subscriber.error(this.waitedFor(seconds)), seconds * 1000);
       this.waiting.add(entry);
       this.publish();
     }
+  }
+
+  private makeRoom(entry: Entry): boolean {
+    const { queueLimit: requests, queueTokenLimit: tokens } = this.settings;
+    const displaced = this.waiting.displacedBy(entry, { requests, tokens });
+    displaced?.forEach((other) => other.fail(this.full()));
+    return displaced !== null;
+  }
+
+  private full(): OpenAIError {
+    return queueFull(this.settings.queueLimit, this.retryAfter());
   }
 
   private fits({ weight }: Entry): boolean {
@@ -114,10 +145,9 @@ export class AdmissionQueue {
   }
 
   private advance(): void {
-    for (const entry of this.waiting) {
-      if (!this.fits(entry)) break;
-      this.waiting.delete(entry);
-      this.begin(entry);
+    for (let next = this.waiting.first; next !== undefined && this.fits(next); next = this.waiting.first) {
+      this.waiting.shift();
+      this.begin(next);
     }
     this.publish();
   }
@@ -137,6 +167,7 @@ export class AdmissionQueue {
       capacity: this.capacity,
       running: this.running.size,
       waiting: this.waiting.size,
+      waitingTokens: this.waiting.tokens,
       closed: this.closed,
     };
     this.state.next(next);

@@ -1,6 +1,7 @@
 import { Controller, Get, Header, Param, Req, Res } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { WithoutKey } from '../auth/without-key.decorator.js';
 import { Settings } from '../config/settings.js';
 import { unknownRoute } from '../openai/error-catalogue.js';
 import { ApiRoute } from './api-route.decorator.js';
@@ -24,6 +25,7 @@ export class ApiDocsController {
   ) {}
 
   @ApiRoute({ summary: 'This document', tag: 'Documentation', answer: { type: 'object' } })
+  @WithoutKey('docsPublic')
   @Get('openapi.json')
   @Header('content-type', 'application/json; charset=utf-8')
   document(): string {
@@ -34,6 +36,7 @@ export class ApiDocsController {
   }
 
   @ApiRoute({ summary: 'This document as a page', tag: 'Documentation', answer: STRING, contentType: 'text/html' })
+  @WithoutKey('docsPublic')
   @Get('docs')
   async page(@Res() reply: FastifyReply): Promise<void> {
     await send(reply, swaggerPage);
@@ -47,6 +50,7 @@ export class ApiDocsController {
     contentType: '*/*',
     errors: [404],
   })
+  @WithoutKey('docsPublic')
   @Get('docs/:file')
   async file(@Param('file') file: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const asset = await swaggerAsset(file);

@@ -39,8 +39,9 @@ export class ChatCompletionsController {
   ): Promise<void> {
     const identity = this.service.identify(body);
     const shape = answerShape(body, this.settings);
-    const record = new GenerationRecord(identity.id, body.model, body.stream ?? false, shape.n);
-    RequestRecord.of(request.raw).describe(() => record.fields);
+    const http = RequestRecord.of(request.raw);
+    const record = new GenerationRecord(identity.id, body.model, body.stream ?? false, shape.n, http);
+    http.describe(() => record.fields);
     const events = this.service.answer(body, record);
     if (!body.stream) {
       const answer = await collectAnswer(events, new CollectedAnswer(identity, shape), request);

@@ -39,8 +39,9 @@ export class CompletionsController {
   ): Promise<void> {
     const identity = this.service.identify(body);
     const shape = completionShape(body);
-    const record = new GenerationRecord(identity.id, body.model, body.stream ?? false, shape.prompts * shape.n);
-    RequestRecord.of(request.raw).describe(() => record.fields);
+    const http = RequestRecord.of(request.raw);
+    const record = new GenerationRecord(identity.id, body.model, body.stream ?? false, shape.prompts * shape.n, http);
+    http.describe(() => record.fields);
     const events = this.service.answer(body, record);
     if (!body.stream) {
       const answer = await collectAnswer(events, new CollectedCompletion(identity, shape), request);

@@ -31,7 +31,7 @@ export class CompletionsService {
     const [n, several] = [body.n ?? 1, prompts.length > 1];
     const one = (prompt: CompletionPrompt, index: number) => {
       const id = several ? `${record.id}-${index}` : record.id;
-      const own = several ? new GenerationRecord(id, model, stream ?? false, n) : record;
+      const own = several ? new GenerationRecord(id, model, stream ?? false, n, record.request) : record;
       return this.generation.generate(requestOf(body, prompt, id), own).pipe(
         catchError((failure: unknown) => {
           throw clientsNames(failure, several ? `prompt[${index}]` : 'prompt');

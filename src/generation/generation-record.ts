@@ -1,3 +1,4 @@
+import type { RequestRecord } from '../openai/request-record.js';
 import type { GenerateEvent } from '../python-engine/worker.js';
 
 export type GenerationOutcome = 'finished' | 'refused' | 'failed' | 'aborted' | 'cut_off';
@@ -21,6 +22,8 @@ export class GenerationRecord {
     readonly model: string,
     readonly stream: boolean,
     readonly n: number,
+    /** The HTTP request that it answers, which knows who asks. */
+    readonly request: RequestRecord | null = null,
   ) {}
 
   /** Its turn has come. */

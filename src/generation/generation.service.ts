@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { catchError, defer, finalize, type Observable, Subject, tap } from 'rxjs';
 import { AdmissionQueue } from '../admission/admission.queue.js';
+import { RateLimits } from '../admission/rate-limits.js';
 import { Settings } from '../config/settings.js';
+import { ANONYMOUS } from '../openai/caller.js';
 import { shuttingDown } from '../openai/error-catalogue.js';
 import { OpenAIError } from '../openai/openai-error.js';
 import { asOpenAIError } from '../openai/to-openai-error.js';
@@ -12,6 +14,7 @@ import type { GenerateEvent, GenerateRequest } from '../python-engine/worker.js'
 import { WorkerPool } from '../python-engine/worker-pool.js';
 import type { AnswerIdentity } from './answer-identity.js';
 import { GenerationRecord } from './generation-record.js';
+import { metered, tokensEstimate } from './metered.js';
 import { resuming, type ResumeLimits } from './resuming.js';
 import { systemFingerprint } from './system-fingerprint.js';
 
@@ -29,6 +32,7 @@ export class GenerationService {
     private readonly queue: AdmissionQueue,
     private readonly pool: WorkerPool,
     private readonly models: ServedModels,
+    private readonly limits: RateLimits,
     settings: Settings,
   ) {
     this.resumeLimits = { tries: settings.resumeTries, waitMs: settings.resumeWaitSeconds * 1000 };
@@ -53,7 +57,9 @@ export class GenerationService {
     };
     return defer(() => {
       this.refuseEarly(record.model);
-      return this.queue.run(work, request.n);
+      const caller = record.request?.caller ?? ANONYMOUS;
+      const claim = { weight: request.n, tokens: tokensEstimate(request), caller: caller.name };
+      return metered(this.limits, request, record, this.queue.run(work, claim));
     }).pipe(
       catchError((failure: unknown) => {
         throw clientsNames(failure);

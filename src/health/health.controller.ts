@@ -7,6 +7,7 @@ import {
 } from '@nestjs/terminus';
 import type { FastifyReply } from 'fastify';
 import { ApiRoute } from '../api-docs/api-route.decorator.js';
+import { WithoutKey } from '../auth/without-key.decorator.js';
 import { DrainIndicator } from './drain.indicator.js';
 import { ModelIndicator } from './model.indicator.js';
 import { probe } from './probe-answer.js';
@@ -25,6 +26,7 @@ export class HealthController {
   ) {}
 
   @ApiRoute(probe('Whether the server runs and its engine can come back'))
+  @WithoutKey()
   @Get('live')
   @HealthCheck()
   @Header('cache-control', 'no-store')
@@ -33,6 +35,7 @@ export class HealthController {
   }
 
   @ApiRoute(probe('Whether a request would be served now'))
+  @WithoutKey()
   @Get(['', 'ready'])
   @HealthCheck()
   @Header('cache-control', 'no-store')
@@ -45,6 +48,7 @@ export class HealthController {
   }
 
   @ApiRoute(probe('Whether the model has been ready once'))
+  @WithoutKey()
   @Get('startup')
   @HealthCheck()
   @Header('cache-control', 'no-store')

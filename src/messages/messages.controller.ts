@@ -42,8 +42,9 @@ export class MessagesController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const { id, model } = this.service.identify(body);
-    const record = new GenerationRecord(id, model, body.stream, 1);
-    RequestRecord.of(request.raw).describe(() => record.fields);
+    const http = RequestRecord.of(request.raw);
+    const record = new GenerationRecord(id, model, body.stream, 1, http);
+    http.describe(() => record.fields);
     const events = this.service.answer(body, record);
     const message = newMessage(id, model);
     reply.raw.setHeader(REQUEST_ID, request.id); // a stream sends the headers of the raw response

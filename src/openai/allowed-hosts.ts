@@ -5,7 +5,7 @@ import { isProbe } from './probes.js';
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 
 /** True when only this machine can reach the address. */
-export const isLoopback = (host: string): boolean => LOOPBACK.includes(host) || host.startsWith('127.');
+export const isLoopback = (host: string): boolean => LOOPBACK.includes(host) || /^127(\.\d{1,3}){3}$/.test(host);
 
 /**
  * Names a request's Host may have, or null for any. On loopback a page of another site could reach us by a name that it

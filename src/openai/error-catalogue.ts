@@ -34,7 +34,24 @@ export const invalidJson = (): OpenAIError =>
 
 export const malformedRequest = (message: string): OpenAIError => new OpenAIError({ status: 400, message });
 
-// 403 to 431: refused before the body matters.
+export const jsonTooDeep = (limit: number): OpenAIError =>
+  new OpenAIError({
+    status: 400,
+    code: 'invalid_value',
+    message: `The JSON body is nested deeper than ${limit} levels.`,
+  });
+
+// 401 to 431: refused before the body matters.
+export const invalidApiKey = (missing: boolean): OpenAIError =>
+  new OpenAIError({
+    status: 401,
+    code: 'invalid_api_key',
+    message: missing
+      ? "No API key was given. Send it as 'Authorization: Bearer KEY', or as 'x-api-key: KEY'."
+      : 'The API key is not valid here. Ask whoever runs this server for one.',
+    headers: { 'www-authenticate': 'Bearer' },
+  });
+
 export const hostNotAllowed = (host: string): OpenAIError =>
   new OpenAIError({
     status: 403,
@@ -104,7 +121,7 @@ export const queueFull = (limit: number, retryAfterSeconds: number): OpenAIError
   new OpenAIError({
     status: 429,
     code: 'queue_full',
-    message: `The server is busy: ${limit} requests already wait. Try again in ${retryAfterSeconds} s.`,
+    message: `The server is busy: too much waits already (at most ${limit} requests). Try again in ${retryAfterSeconds} s.`,
     retryAfterSeconds,
     headers: rateLimit(limit, retryAfterSeconds),
   });
@@ -120,6 +137,25 @@ export const queueTimeout = (limit: number, waitedSeconds: number, retryAfterSec
 
 export const engineQueueFull = (message: string, retryAfterSeconds = 1): OpenAIError =>
   new OpenAIError({ status: 429, code: 'queue_full', message, retryAfterSeconds });
+
+/** `what` is requests or tokens; what asks for more than a whole minute's is told that no retry will do. */
+export const rateLimitExceeded = (
+  { name, what, limit, asked }: { name: string; what: 'requests' | 'tokens'; limit: number; asked: number },
+  retryAfterSeconds: number,
+  headers: Readonly<Record<string, string>>,
+): OpenAIError =>
+  new OpenAIError({
+    status: 429,
+    code: 'rate_limit_exceeded',
+    message:
+      `Rate limit of '${name}' reached: ${limit} ${what} a minute` +
+      (asked > limit
+        ? `, and this request alone may take ${asked}. Make its prompt or max_tokens smaller.`
+        : `. Try again in ${retryAfterSeconds} s.`),
+    retryAfterSeconds,
+    headers,
+    ...(asked > limit ? { shouldRetry: false } : {}),
+  });
 
 // 5xx: ours.
 export const internal = (cause?: unknown): OpenAIError =>
@@ -142,6 +178,14 @@ export const shuttingDown = (retryAfterSeconds = 5): OpenAIError =>
     code: 'shutting_down',
     message: 'The server is shutting down and takes no new requests.',
     retryAfterSeconds,
+  });
+
+export const limitsUnavailable = (): OpenAIError =>
+  new OpenAIError({
+    status: 503,
+    code: 'limits_unavailable',
+    message: 'The limits of this key can not be checked at the moment.',
+    retryAfterSeconds: 5,
   });
 
 /** The engine stopped in mid-answer, or was too slow to give the next token. */

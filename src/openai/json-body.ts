@@ -1,11 +1,18 @@
 import type { FastifyInstance } from 'fastify';
-import { invalidJson } from './error-catalogue.js';
+import { invalidJson, jsonTooDeep } from './error-catalogue.js';
+import { deeperThan } from './json-depth.js';
 
 /** JSON is the only body taken: any other type, which a foreign page could send unasked, is 415. */
-export function addJsonBody(server: FastifyInstance): void {
+export function addJsonBody(server: FastifyInstance, depthLimit: number): void {
   const parse = server.getDefaultJsonParser('error', 'ignore');
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+    // OpenAI's Python SDK names the type on a DELETE without a body; a route that needs one refuses its absence.
+    if (text === '') return done(null, undefined);
+    if (deeperThan(text as string, depthLimit)) {
+      done(jsonTooDeep(depthLimit));
+      return;
+    }
     void parse(request, text as string, (error: Error | null, body: unknown) => {
       if (error === null) done(null, exactSeed(text as string, body));
       else done(invalidJson());

@@ -40,8 +40,9 @@ export class ResponsesController {
   ): Promise<void> {
     const identity = this.service.identify(body);
     const stream = body.fields.stream ?? false;
-    const record = new GenerationRecord(identity.id, identity.model, stream, 1);
-    RequestRecord.of(request.raw).describe(() => record.fields);
+    const http = RequestRecord.of(request.raw);
+    const record = new GenerationRecord(identity.id, identity.model, stream, 1, http);
+    http.describe(() => record.fields);
     const { events, response, keep } = this.service.answer(body, identity, record);
     if (stream) {
       await streamAnswer(events, new ResponseWriter(response, keep), request, reply, this.settings, record);

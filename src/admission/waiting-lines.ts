@@ -1,0 +1,89 @@
+export interface Waiter {
+  /** Whose line it stands in. */
+  caller: string;
+  /** By an estimate. */
+  tokens: number;
+}
+
+export interface Bounds {
+  requests: number;
+  tokens: number;
+}
+
+/** A line for each caller, served in turn: one at a time of each, so that who floods waits behind himself. */
+export class WaitingLines<W extends Waiter> {
+  /** The line that is served next is the first. */
+  private readonly lines = new Map<string, Set<W>>();
+  private count = 0;
+  private sum = 0;
+
+  get size(): number {
+    return this.count;
+  }
+
+  get tokens(): number {
+    return this.sum;
+  }
+
+  /** Who is next. */
+  get first(): W | undefined {
+    const [line] = this.lines.values();
+    return line?.values().next().value;
+  }
+
+  add(waiter: W): void {
+    const line = this.lines.get(waiter.caller) ?? new Set();
+    this.lines.set(waiter.caller, line.add(waiter));
+    this.count++;
+    this.sum += waiter.tokens;
+  }
+
+  /** Takes the first out; his line is the last now. */
+  shift(): void {
+    const { first } = this;
+    if (first === undefined) return;
+    const line = this.lines.get(first.caller) as Set<W>;
+    this.lines.delete(first.caller);
+    this.lines.set(first.caller, line);
+    this.delete(first);
+  }
+
+  delete(waiter: W): boolean {
+    const line = this.lines.get(waiter.caller);
+    if (line === undefined || !line.delete(waiter)) return false;
+    this.count--;
+    this.sum -= waiter.tokens;
+    if (line.size === 0) this.lines.delete(waiter.caller);
+    return true;
+  }
+
+  /** Line by line. */
+  get all(): W[][] {
+    return [...this.lines.values()].map((line) => [...line]);
+  }
+
+  /**
+   * Who has to go so that `waiter` can stand here: nobody where there is room, the newest of the longest line where that
+   * stays at least as long as his own, null where he has to go himself. What is over the tokens by itself may wait alone.
+   */
+  displacedBy(waiter: W, bounds: Bounds): W[] | null {
+    let requestsOver = this.count + 1 - bounds.requests;
+    let tokensOver = this.count === 0 ? 0 : this.sum + waiter.tokens - bounds.tokens;
+    const displaced: W[] = [];
+    if (requestsOver <= 0 && tokensOver <= 0) return displaced;
+    const cost = requestsOver > 0 ? () => 1 : ({ tokens }: W) => tokens;
+    const length = (of: W[]): number => of.reduce((sum, one) => sum + cost(one), 0);
+    const longest = this.all.reduce<W[]>((most, line) => (length(line) > length(most) ? line : most), []);
+    const mine = length([...(this.lines.get(waiter.caller) ?? [])]) + cost(waiter);
+    let his = length(longest);
+    for (const newest of longest[0]?.caller === waiter.caller ? [] : longest.toReversed()) {
+      displaced.push(newest);
+      requestsOver--;
+      tokensOver -= newest.tokens;
+      his -= cost(newest);
+      if (his < mine) return null;
+      if (requestsOver <= 0 && tokensOver <= 0) return displaced;
+    }
+    return null;
+  }
+}

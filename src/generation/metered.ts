@@ -1,0 +1,43 @@
+import { defer, finalize, type Observable, switchMap, tap } from 'rxjs';
+import type { RateLimits } from '../admission/rate-limits.js';
+import { ANONYMOUS } from '../openai/caller.js';
+import type { GenerateEvent, GenerateRequest } from '../python-engine/worker.js';
+import type { GenerationRecord } from './generation-record.js';
+
+const CHARACTERS_A_TOKEN = 4;
+/** Of a request that names none, as the engine has it. */
+const DEFAULT_MAX_TOKENS = 512;
+
+/** What a generation may take, before anything is tokenized: a token for every four characters, and all that it asks for. */
+export function tokensEstimate({ prompt, sampling, n }: GenerateRequest): number {
+  return Math.max(1, promptTokens(prompt) + n * (sampling.maxTokens ?? DEFAULT_MAX_TOKENS));
+}
+
+/** Holds the tokens that the generation may take, before it waits; at its end, whichever, only those that it took are kept. */
+export function metered(
+  limits: RateLimits,
+  request: GenerateRequest,
+  record: GenerationRecord,
+  generation: Observable<GenerateEvent>,
+): Observable<GenerateEvent> {
+  return defer(() => limits.tokens(record.request?.caller ?? ANONYMOUS, tokensEstimate(request))).pipe(
+    switchMap(({ headers, settle }) => {
+      record.request?.tell(headers);
+      let used = 0;
+      return generation.pipe(
+        tap((event) => {
+          if (event.type === 'admitted') used = event.promptTokens;
+          else if (event.type === 'chunk') for (const { tokenIds } of event.choices) used += tokenIds.length;
+          else if (event.type === 'usage') used = event.promptTokens + event.completionTokens;
+        }),
+        finalize(() => settle(used)),
+      );
+    }),
+  );
+}
+
+function promptTokens(prompt: GenerateRequest['prompt']): number {
+  if ('tokenIds' in prompt) return prompt.tokenIds.length;
+  const texts = 'text' in prompt ? [prompt.text] : prompt.messages.map(({ content }) => content);
+  return Math.ceil(texts.reduce((sum, { length }) => sum + length, 0) / CHARACTERS_A_TOKEN);
+}

@@ -7,6 +7,8 @@ export interface ReadyBanner {
   device: string | null;
   dtype: string | null;
   quantization: string | null;
+  kernel: string | null;
+  batch_invariant: boolean | null;
   try: string;
   [field: string]: unknown;
 }
@@ -23,6 +25,8 @@ export function readyBanner(address: string, engine: EngineHealth | null): Ready
     device: engine?.device ?? null,
     dtype: engine?.dtype ?? null,
     quantization: engine?.quantization ?? null,
+    kernel: engine?.kernel ?? null,
+    batch_invariant: engine?.batchInvariant ?? null,
     try: `curl -N ${address}/v1/chat/completions -H 'Content-Type: application/json' -d '${BODY}'`,
   };
 }

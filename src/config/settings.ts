@@ -197,6 +197,25 @@ export class Settings {
   readonly logLevel: (typeof LOG_LEVELS)[number] = 'info';
   @ChoiceVariable('LOG_FORMAT', ['auto', 'json', 'pretty'])
   readonly logFormat: 'auto' | 'json' | 'pretty' = 'auto';
+  @FlagVariable('LOG_CONTENT')
+  readonly logContent: boolean = false;
+
+  // Measures and traces; names that start with OTEL_ are OpenTelemetry's own.
+  @FlagVariable('METRICS')
+  readonly metrics: boolean = true;
+  @TextVariable('OTEL_EXPORTER_OTLP_ENDPOINT', HTTP_URL, 'is not an http or https address', withoutSlash)
+  readonly otlpEndpoint: string | null = null;
+  @ListVariable(
+    'OTEL_EXPORTER_OTLP_HEADERS',
+    /^[A-Za-z0-9-]{1,64}=[^\r\n]{0,4096}$/,
+    'must be name=value, separated by commas',
+    32,
+  )
+  readonly otlpHeaders: readonly string[] = Object.freeze([]);
+  @TextVariable('OTEL_SERVICE_NAME', /^[\x20-\x7e]{1,128}$/, 'must be of 1 to 128 printable characters')
+  readonly otelServiceName: string = 'nanochat';
+  @NumberVariable('OTEL_TRACES_SAMPLER_ARG', 0, 1)
+  readonly otelSampleRatio: number = 1;
 
   /** What was read, the `.env` file's variables included: a child inherits it. */
   readonly environment: Readonly<Record<string, string>> = Object.freeze({});

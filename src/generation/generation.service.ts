@@ -13,17 +13,33 @@ import { ServedModels } from '../python-engine/served-models.js';
 import type { GenerateEvent, GenerateRequest } from '../python-engine/worker.js';
 import { WorkerPool } from '../python-engine/worker-pool.js';
 import type { AnswerIdentity } from './answer-identity.js';
+import { ContentLog } from './content-log.js';
 import { GenerationRecord } from './generation-record.js';
 import { metered, tokensEstimate } from './metered.js';
 import { resuming, type ResumeLimits } from './resuming.js';
 import { systemFingerprint } from './system-fingerprint.js';
+import { TokenTimes } from './token-times.js';
+
+/** A generation at its beginning. */
+export interface Begun {
+  record: GenerationRecord;
+  request: GenerateRequest;
+}
 
 /** A generation through the queue and the pool: the one way to a worker for every dialect. It knows no HTTP. */
 @Injectable()
 export class GenerationService {
   private readonly logger = new Logger('Generation');
-  private readonly resumeLimits: Omit<ResumeLimits, 'onResume'>;
+  private readonly resumeLimits: Pick<ResumeLimits, 'tries' | 'waitMs'>;
+  private readonly logContent: boolean;
+  private readonly begun = new Subject<Begun>();
   private readonly ended = new Subject<GenerationRecord>();
+
+  /** Every generation as it comes, before it waits; who traces it may give it its `traceparent`. */
+  readonly begun$ = this.begun.asObservable();
+
+  /** The tokens of all generations, as they come. */
+  readonly tokenTimes = new TokenTimes();
 
   /** Every generation at its end, for whoever counts. */
   readonly ended$ = this.ended.asObservable();
@@ -36,6 +52,7 @@ export class GenerationService {
     settings: Settings,
   ) {
     this.resumeLimits = { tries: settings.resumeTries, waitMs: settings.resumeWaitSeconds * 1000 };
+    this.logContent = settings.logContent;
   }
 
   /** `prefix` is the dialect's own: chatcmpl-, cmpl-, resp_, msg_. */
@@ -53,9 +70,16 @@ export class GenerationService {
   generate(request: GenerateRequest, record: GenerationRecord): Observable<GenerateEvent> {
     const work = (): Observable<GenerateEvent> => {
       record.started();
-      return resuming(this.pool, request, { ...this.resumeLimits, onResume: () => record.resumed() });
+      const { traceparent } = record;
+      return resuming(this.pool, traceparent === null ? request : { ...request, traceparent }, {
+        ...this.resumeLimits,
+        onResume: () => record.resumed(),
+        onWorker: (worker) => (record.worker = worker),
+      });
     };
     return defer(() => {
+      if (this.logContent) record.content = new ContentLog(request.prompt);
+      this.begun.next({ record, request });
       this.refuseEarly(record.model);
       const caller = record.request?.caller ?? ANONYMOUS;
       const claim = { weight: request.n, tokens: tokensEstimate(request), caller: caller.name };
@@ -65,7 +89,7 @@ export class GenerationService {
         throw clientsNames(failure);
       }),
       tap({
-        next: (event) => record.take(event),
+        next: (event) => record.take(event, this.tokenTimes),
         complete: () => record.end('finished'),
         error: (failure: unknown) => this.failed(failure, record),
       }),

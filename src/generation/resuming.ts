@@ -41,6 +41,8 @@ export interface ResumeLimits {
   waitMs: number;
   /** Called each time it goes on. */
   onResume: () => void;
+  /** Called with the name of each worker that takes it. */
+  onWorker: (worker: string) => void;
 }
 
 /**
@@ -50,7 +52,7 @@ export interface ResumeLimits {
 export function resuming(
   workers: Workers,
   request: GenerateRequest,
-  { tries, waitMs, onResume }: ResumeLimits,
+  { tries, waitMs, onResume, onWorker }: ResumeLimits,
 ): Observable<GenerateEvent> {
   return defer(() => {
     const progress = new GenerationProgress(request);
@@ -58,7 +60,10 @@ export function resuming(
     let resumedAt = -1;
     const attempt = (): Observable<GenerateEvent> =>
       workers.generate(progress.rest()).pipe(
-        map((event) => progress.take(event)),
+        map((event) => {
+          if (event.type === 'admitted' && event.worker !== undefined) onWorker(event.worker);
+          return progress.take(event);
+        }),
         filter((event) => event !== null),
         catchError((failure: unknown) => {
           const mendable = failure instanceof OpenAIError && WORKER_FAULTS.includes(failure.code);

@@ -2,3 +2,6 @@
 export function isProbe(url: string): boolean {
   return /^\/health(\/|\?|$)/.test(url);
 }
+
+/** Asked for every few seconds by machines; a line each would drown the rest. */
+export const isRoutine = (url: string): boolean => isProbe(url) || /^\/metrics(\?|$)/.test(url);

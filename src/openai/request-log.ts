@@ -1,11 +1,11 @@
 import { Logger } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { isProbe } from './probes.js';
+import { isRoutine } from './probes.js';
 import { RequestRecord } from './request-record.js';
 
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-|$)/;
 
-/** One line at the end of each request, answered or abandoned; probes, which come every second, at debug. */
+/** One line at the end of each request, answered or abandoned; probes and scrapes, which come every few seconds, at debug. */
 export function addRequestLog(server: FastifyInstance): void {
   const logger = new Logger('Request');
   server.addHook('onRequest', (request, reply, done) => {
@@ -26,7 +26,7 @@ export function addRequestLog(server: FastifyInstance): void {
       duration_ms: record.elapsedMs,
       ...record.fields,
     };
-    if (isProbe(request.url)) logger.debug(line);
+    if (isRoutine(request.url)) logger.debug(line);
     else logger.log(line);
   }
 }

@@ -52,7 +52,7 @@ export function workerPlan({ index, settings, supervision, model, log }: WorkerP
       const child = new EngineProcess(command, environment, relay);
       const origin = `http://${reachable(settings.engineHost)}:${port}`;
       const probe = new HealthProbe(origin, identity.nonce, supervision.probeMs);
-      const client = new EngineClient(origin, identity.token, supervision);
+      const client = new EngineClient(origin, identity.token, supervision, `worker-${index}`);
       return { life: new EngineLife({ child, relay, probe, client }, supervision), client, pid: child.pid };
     },
   };

@@ -33,6 +33,8 @@ const FOLLOWING: Readonly<Record<WorkerState, readonly WorkerState[]>> = {
   stopped: [],
 };
 
+export const WORKER_STATES = Object.keys(FOLLOWING) as readonly WorkerState[];
+
 /** States that the engine itself can report in its health. */
 export type ReportedState = 'starting' | 'loading' | 'warming' | 'ready' | 'draining' | 'failed';
 

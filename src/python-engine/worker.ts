@@ -77,6 +77,8 @@ export interface GenerateRequest {
   promptLogprobs?: number;
   /** Go on after these; choices that are absent have finished. */
   resume?: ChoiceResume[];
+  /** The span to go on from, as W3C's Trace Context writes it. */
+  traceparent?: string;
 }
 
 /** A token as the model saw it: raw log-probabilities, before temperature, penalties and cuts. */
@@ -118,7 +120,7 @@ export interface ChoiceChunk {
 /** Order of events: `admitted`, then `prompt` where asked for, any number of `chunk`, `usage`; then the Observable completes. */
 export type GenerateEvent =
   /** The engine's headers have arrived: nothing can be refused any more. */
-  | { type: 'admitted'; promptTokens: number }
+  | { type: 'admitted'; promptTokens: number; worker?: string }
   | { type: 'prompt'; tokenIds: number[]; text: string; logprobs: PromptTokenLogprobs[] | null }
   | { type: 'chunk'; choices: ChoiceChunk[] }
   | { type: 'usage'; promptTokens: number; completionTokens: number; cachedTokens: number };

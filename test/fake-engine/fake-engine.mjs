@@ -36,7 +36,7 @@ class FakeEngine {
   progress = 0;
   working = 0;
   steps = 0;
-  counts = { requests: 0, open: 0, finished: 0, aborted: 0, bodies: [], healths: 0, helperPid: null };
+  counts = { requests: 0, open: 0, finished: 0, aborted: 0, bodies: [], traceparents: [], healths: 0, helperPid: null };
   beating = true;
   beatAt = performance.now();
   stopBeating = () => (this.beating = false);

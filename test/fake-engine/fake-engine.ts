@@ -56,6 +56,8 @@ export interface FakeCounts {
   finished: number;
   aborted: number;
   bodies: string[];
+  /** Of generations that came with one. */
+  traceparents: string[];
   healths: number;
   helperPid: number | null;
 }

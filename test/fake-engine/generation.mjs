@@ -9,6 +9,7 @@ export async function generate(engine, request, response) {
   counts.requests += 1;
   counts.open += 1;
   counts.bodies.push(text);
+  if (request.headers.traceparent) counts.traceparents.push(request.headers.traceparent);
   if (counts.bodies.length > 100) counts.bodies.shift();
   const gone = new AbortController();
   response.once('close', () => {

@@ -58,7 +58,7 @@ describe('a generation that fails', () => {
       code: 'engine_timeout',
       message: expect.stringContaining('first'),
     });
-    expect(events).toEqual([{ type: 'admitted', promptTokens: 9 }]);
+    expect(events).toEqual([{ type: 'admitted', promptTokens: 9, worker: 'worker-0' }]);
     await fake.seen(({ aborted }) => aborted === 1);
   });
 

@@ -24,7 +24,7 @@ describe('a generation', () => {
   it('tells its admission, its chunks and its usage in this order, and completes', async () => {
     await start({ reply: 'one two' });
     expect(await generate()).toEqual([
-      { type: 'admitted', promptTokens: 9 },
+      { type: 'admitted', promptTokens: 9, worker: 'worker-0' },
       {
         type: 'chunk',
         choices: [{ index: 0, tokenIds: [1], text: 'one', textOffset: 3, finishReason: null }],

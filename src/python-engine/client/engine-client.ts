@@ -20,6 +20,8 @@ export class EngineClient {
     origin: string,
     private readonly token: string,
     private readonly deadlines: GenerateDeadlines,
+    /** Of the worker, told with each admission. */
+    private readonly name: string,
   ) {
     this.pool = new Pool(origin, {
       // No time limit of its own may cut a stream; ours are the deadlines above.
@@ -33,12 +35,12 @@ export class EngineClient {
 
   generate(request: GenerateRequest): Observable<GenerateEvent> {
     return new Observable<GenerateEvent>((subscriber) => {
-      const exchange = new GenerateExchange(subscriber, this.deadlines);
+      const exchange = new GenerateExchange(subscriber, this.deadlines, this.name);
       this.pool.dispatch(
         {
           path: '/generate',
           method: 'POST',
-          headers: this.headers,
+          headers: request.traceparent ? { ...this.headers, traceparent: request.traceparent } : this.headers,
           body: generateBody(request),
         },
         exchange,

@@ -33,6 +33,7 @@ export class GenerateExchange implements Dispatcher.DispatchHandler {
   constructor(
     private readonly subscriber: Subscriber<GenerateEvent>,
     private readonly deadlines: GenerateDeadlines,
+    private readonly worker: string,
   ) {
     this.timer = setTimeout(() => this.late(deadlines.firstTokenMs), deadlines.firstTokenMs);
   }
@@ -57,7 +58,8 @@ export class GenerateExchange implements Dispatcher.DispatchHandler {
       return;
     }
     this.admitted = true;
-    this.subscriber.next({ type: 'admitted', promptTokens: Number(headers['x-prompt-tokens'] ?? 0) });
+    const promptTokens = Number(headers['x-prompt-tokens'] ?? 0);
+    this.subscriber.next({ type: 'admitted', promptTokens, worker: this.worker });
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, bytes: Buffer): void {

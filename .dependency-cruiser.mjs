@@ -21,6 +21,8 @@ const may = {
   tokenize: dialect,
   'model-command': ['model-manager', 'python-engine', 'config'],
   health: ['auth', 'api-docs', 'python-engine', 'model-manager', 'config', 'admission'],
+  metrics: ['api-docs', 'auth', 'generation', 'admission', 'python-engine', 'openai', 'config'],
+  tracing: ['generation', 'python-engine', 'openai', 'config'],
 };
 
 const rooms = Object.entries(may).map(([room, allowed]) => ({

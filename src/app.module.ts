@@ -8,12 +8,14 @@ import type { Settings } from './config/settings.js';
 import { SettingsModule } from './config/settings.module.js';
 import { HealthModule } from './health/health.module.js';
 import { MessagesModule } from './messages/messages.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { ModelManagerModule } from './model-manager/model-manager.module.js';
 import { ModelsModule } from './models/models.module.js';
 import { OpenAIModule } from './openai/openai.module.js';
 import { PythonEngineModule } from './python-engine/python-engine.module.js';
 import { ResponsesModule } from './responses/responses.module.js';
 import { TokenizeModule } from './tokenize/tokenize.module.js';
+import { TracingModule } from './tracing/tracing.module.js';
 
 /** The only place that knows every room. */
 @Module({})
@@ -36,6 +38,8 @@ export class AppModule {
         ModelsModule,
         HealthModule,
         ...(settings.apiDocs ? [ApiDocsModule] : []),
+        ...(settings.metrics ? [MetricsModule] : []),
+        ...(settings.otlpEndpoint === null ? [] : [TracingModule]),
       ],
     };
   }

@@ -77,6 +77,7 @@ COPY --from=gateway /usr/local/bin/node /usr/local/bin/node
 COPY --from=gateway /build/node_modules/ node_modules/
 COPY --from=gateway /build/dist/ dist/
 COPY package.json ./
+# Beyond loopback the server refuses to start without API_KEYS, API_KEYS_FILE or ALLOW_ANONYMOUS=true.
 ENV NODE_ENV=production \
   HOST=0.0.0.0 \
   PORT=3080

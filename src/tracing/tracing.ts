@@ -1,10 +1,10 @@
-import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import type { OnApplicationShutdown, OnModuleInit } from '@nestjs/common';
+import type { HttpAdapterHost } from '@nestjs/core';
 import { type Span, SpanKind, SpanStatusCode, trace, type Tracer } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Settings } from '../config/settings.js';
+import type { Settings } from '../config/settings.js';
 import type { GenerationRecord } from '../generation/generation-record.js';
-import { type Begun, GenerationService } from '../generation/generation.service.js';
+import type { Begun, GenerationService } from '../generation/generation.service.js';
 import { isRoutine } from '../openai/probes.js';
 import { RequestRecord } from '../openai/request-record.js';
 import { answerAttributes, operationOf, requestAttributes } from './generation-attributes.js';
@@ -15,7 +15,6 @@ import { createTracer, type TracerOfServer } from './tracer.js';
  * One trace a request: the HTTP request, the generation in it, and in that the queue, prefill and decode. The last three
  * are drawn at the generation's end from the times that its record has, so that a token costs nothing more.
  */
-@Injectable()
 export class Tracing implements OnModuleInit, OnApplicationShutdown {
   private readonly requests = new WeakMap<RequestRecord, Span>();
   private readonly generations = new WeakMap<GenerationRecord, Span>();

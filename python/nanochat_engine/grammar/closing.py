@@ -24,6 +24,7 @@ _ORDER = tuple(
     )
 )
 _BYTES = (1 << END) - 1
+_PRINTABLE = ((1 << 0x7F) - 1) & ~((1 << 0x20) - 1)
 
 
 def _kind(value: int) -> tuple[int, ...]:
@@ -46,6 +47,8 @@ _WAYS = (
     (0, tuple(1 << value for value in range(256))),
 )
 _QUOTE = ord('"')
+# More than this many of one byte in a row are no closing brackets but text.
+_MOST_REPEATED = 4
 # Short paths are sought first, as a descent that misses its way goes on to its bound.
 _BOUNDS = (48, 400, 3_000, MAX_PATH)
 _MOST_BRANCHES = 8
@@ -114,8 +117,9 @@ class Search:
         """A path of at most `bound` bytes by the preferred byte each time; the matcher stands where it stood."""
         path = bytearray()
         tireless, turns = _WAYS[way]
-        # By the bytes that were open: those that had their turn among them.
-        chosen: dict[int, int] = {}
+        # By the bytes that were open: the kinds of them, and those, that had their turn.
+        chosen: dict[int, tuple[int, int]] = {}
+        option, repeated = -1, 0
         found = False
         while self.fuel > 0:
             options = self._options()
@@ -123,10 +127,14 @@ class Search:
             if found or not options or len(path) >= bound:
                 break
             if options & (options - 1):
-                before = chosen.get(options, 0)
-                before = before if options & ~before else 0
-                option = next(_preferred(options & ~before))
-                chosen[options] = before | turns[option]
+                open_now = options & _PRINTABLE or options
+                kinds, single = chosen.get(options, (0, 0))
+                single = single if open_now & ~single else 0
+                kinds = kinds if open_now & ~single & ~kinds else 0
+                last, option = option, next(_preferred(open_now & ~single & ~kinds))
+                repeated = repeated + 1 if option == last else 0
+                tired = 1 << option & (_BYTES if repeated >= _MOST_REPEATED else ~tireless)
+                chosen[options] = kinds | turns[option], single | tired
             else:
                 option = options.bit_length() - 1
             if not self._take(option):

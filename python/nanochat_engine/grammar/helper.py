@@ -22,8 +22,8 @@ _MEMORY_BYTES = 1 << 30
 _CPU_SECONDS = 3
 # Beside a model that computes, a helper nicer than this would wait for seconds.
 _NICE = 5
-# Of the search for an answer: 0.2 s at the worst.
-_FUEL, _IMPROVING = 40_000, 20_000
+# Of the search for an answer: 0.2 s of a processor.
+_FUEL, _IMPROVING = 50_000, 30_000
 
 
 def answer(constraint: Constraint) -> dict[str, str]:

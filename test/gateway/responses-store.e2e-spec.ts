@@ -62,6 +62,15 @@ describe('a response that is kept', () => {
     await expect(client.responses.delete(id)).rejects.toBeInstanceOf(OpenAI.NotFoundError);
   });
 
+  it('is deleted by a request that names a type and has no body, as the Python SDK sends it', async () => {
+    await start();
+    const { id } = await client.responses.create(ASK);
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`${gateway.address}/v1/responses/${id}`, { method: 'DELETE', headers });
+    expect(answer.status).toBe(200);
+    expect((await gateway.post('', { path: '/v1/responses' })).status).toBe(400);
+  });
+
   it('is not streamed again', async () => {
     await start();
     const { id } = await client.responses.create(ASK);

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
 import { filter, first } from 'rxjs';
+import { KeyRing } from './auth/key-ring.js';
 import { loadSettings } from './config/load-settings.js';
 import { SettingsError } from './config/settings-error.js';
 import { createGateway } from './gateway.js';
@@ -38,7 +39,7 @@ async function main(): Promise<void> {
     )
     .subscribe(({ workers }) => {
       const engine = workers.find(({ state }) => state === 'ready')?.engine ?? null;
-      new Logger('Gateway').log(readyBanner(address, engine));
+      new Logger('Gateway').log(readyBanner(address, engine, app.get(KeyRing).required));
     });
 }
 

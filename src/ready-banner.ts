@@ -17,7 +17,8 @@ const BODY =
   '{"model":"nanochat","stream":true,"messages":[{"role":"user","content":"Tell me a brief story about a fox."}]}';
 
 /** What somebody who has just started the server wants to know, with a line to paste. */
-export function readyBanner(address: string, engine: EngineHealth | null): ReadyBanner {
+export function readyBanner(address: string, engine: EngineHealth | null, keyed = false): ReadyBanner {
+  const key = keyed ? ` -H "Authorization: Bearer $KEY"` : '';
   return {
     message: 'ready',
     address,
@@ -27,7 +28,7 @@ export function readyBanner(address: string, engine: EngineHealth | null): Ready
     quantization: engine?.quantization ?? null,
     kernel: engine?.kernel ?? null,
     batch_invariant: engine?.batchInvariant ?? null,
-    try: `curl -N ${address}/v1/chat/completions -H 'Content-Type: application/json' -d '${BODY}'`,
+    try: `curl -N ${address}/v1/chat/completions${key} -H 'Content-Type: application/json' -d '${BODY}'`,
   };
 }
 

@@ -3,7 +3,7 @@ import { firstValueFrom, NEVER, type Observable, of, Subject, toArray } from 'rx
 import { readSettings } from '../config/read-settings.js';
 import { shuttingDown } from '../openai/error-catalogue.js';
 import type { OpenAIError } from '../openai/openai-error.js';
-import { AdmissionQueue } from './admission.queue.js';
+import { AdmissionQueue, type Claim } from './admission.queue.js';
 
 const queues: AdmissionQueue[] = [];
 
@@ -17,11 +17,11 @@ function queueWith(environment: Record<string, string> = {}, capacity = 1): Admi
 }
 
 /** Occupies a place until `done` is called. */
-function occupy(queue: AdmissionQueue, onStart: () => void = () => {}, weight = 1) {
+function occupy(queue: AdmissionQueue, onStart: () => void = () => {}, weight = 1, claim: Partial<Claim> = {}) {
   const work = new Subject<never>();
   const errors: unknown[] = [];
   const subscription = queue
-    .run(() => (onStart(), work), { weight })
+    .run(() => (onStart(), work), { weight, ...claim })
     .subscribe({ error: (error: unknown) => errors.push(error), complete: () => {} });
   return { subscription, errors, done: () => work.complete() };
 }
@@ -66,6 +66,44 @@ describe('AdmissionQueue', () => {
     expect(started).toEqual(['3', '8']);
     tooWide.done();
     expect(started).toEqual(['3', '8', '1']);
+  });
+
+  it('takes turns among callers, however many of one wait', () => {
+    const queue = queueWith();
+    const started: string[] = [];
+    const enter = (caller: string, name: string) => occupy(queue, () => started.push(name), 1, { caller });
+    const running = [enter('a', 'a1'), ...['a2', 'a3', 'a4'].map((name) => enter('a', name))];
+    running.push(enter('b', 'b1'), enter('c', 'c1'), enter('b', 'b2'));
+    const order = ['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4'];
+    const byName = new Map(['a1', 'a2', 'a3', 'a4', 'b1', 'c1', 'b2'].map((name, i) => [name, running[i]!]));
+    for (const name of order) byName.get(name)!.done();
+    expect(started).toEqual(order);
+  });
+
+  it('gives a full place to a caller with fewer waiting, at the cost of the newest of who has most', () => {
+    const queue = queueWith({ QUEUE_LIMIT: '3' });
+    occupy(queue);
+    const flood = [1, 2, 3].map(() => occupy(queue, () => {}, 1, { caller: 'flood' }));
+    const other = occupy(queue, () => {}, 1, { caller: 'other' });
+    expect(flood.map(({ errors }) => errors.length)).toEqual([0, 0, 1]);
+    expect(flood[2]!.errors[0]).toMatchObject({ status: 429, code: 'queue_full' });
+    expect(other.errors).toEqual([]);
+    const late = occupy(queue, () => {}, 1, { caller: 'flood' });
+    const second = occupy(queue, () => {}, 1, { caller: 'other' });
+    expect([late.errors.length, second.errors.length]).toEqual([1, 1]);
+    expect(queue.status).toMatchObject({ running: 1, waiting: 3 });
+  });
+
+  it('is bounded in the tokens that wait, and lets what is over the bound wait alone', () => {
+    const queue = queueWith({ QUEUE_TOKEN_LIMIT: '100' });
+    const running = occupy(queue);
+    const large = occupy(queue, () => {}, 1, { tokens: 150 });
+    expect(queue.status).toMatchObject({ waiting: 1, waitingTokens: 150 });
+    expect(occupy(queue, () => {}, 1, { tokens: 1 }).errors).toMatchObject([{ status: 429, code: 'queue_full' }]);
+    running.done();
+    const [sixty, more] = [60, 41].map((tokens) => occupy(queue, () => {}, 1, { tokens }));
+    expect([large.errors, sixty!.errors, more!.errors.length]).toEqual([[], [], 1]);
+    expect(queue.status).toMatchObject({ running: 1, waiting: 1, waitingTokens: 60 });
   });
 
   it('refuses with 429 queue_full and Retry-After when QUEUE_LIMIT requests wait', async () => {

@@ -3,13 +3,14 @@ import { objectOf, orNull, type Schema, STRING } from './schema.js';
 
 const MEANINGS: Readonly<Record<number, string>> = {
   400: 'The request is wrong; `param` names the field.',
+  401: 'The server has keys, and the request has none of them.',
   403: 'The Host header names a host that is not served.',
   404: 'There is no such model, or no such thing.',
   405: 'The route has other methods; `Allow` names them.',
   408: 'The request did not arrive in time.',
   413: 'The body is over the limit.',
   415: 'The body is not sent as application/json.',
-  429: 'The server is busy; `Retry-After` says when to try again.',
+  429: 'The server is busy, or the key over its limits; `Retry-After` says when to try again.',
   431: 'The headers are too large.',
   500: 'The server had an error.',
   504: 'The engine is too slow.',
@@ -18,7 +19,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
 };
 
 /** Before or beside any handler. */
-const OF_ANY = [400, 403, 405, 408, 431, 500];
+const OF_ANY = [400, 401, 403, 405, 408, 431, 500];
 const OF_A_BODY = [413, 415];
 /** Of what the engine is asked for. */
 export const OF_THE_ENGINE = [404, 429, 503];

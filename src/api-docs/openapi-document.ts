@@ -5,6 +5,11 @@ import { refTo, type Schema, STRING } from './schema.js';
 /** In Node since 21; TypeScript's library does not know it yet. */
 const { rawJSON } = JSON as typeof JSON & { rawJSON: (text: string) => unknown };
 
+const SECURITY_SCHEMES = {
+  bearer: { type: 'http', scheme: 'bearer' },
+  'x-api-key': { type: 'apiKey', in: 'header', name: 'x-api-key' },
+};
+
 /** The OpenAPI document of these routes, with the DTOs that they name. Throws where a route names a class without validators. */
 export function openapiDocument(
   routes: readonly DescribedRoute[],
@@ -23,7 +28,8 @@ export function openapiDocument(
     },
     servers: [{ url: '/' }],
     paths,
-    components: { schemas: reachable(paths, dtos) },
+    security: [{ bearer: [] }, { 'x-api-key': [] }, {}], // the last: a server without keys asks nobody
+    components: { schemas: reachable(paths, dtos), securitySchemes: SECURITY_SCHEMES },
   };
 }
 

@@ -92,6 +92,7 @@ describe('/openapi.json', () => {
       expect(Object.keys(responses)).toEqual([
         '200',
         '400',
+        '401',
         '403',
         '404',
         '405',

@@ -24,7 +24,16 @@ export function IsJsonSchema({ ofArguments = false } = {}): PropertyDecorator {
 
 export function schemaProblem(value: unknown): string | null {
   if (!isObject(value)) return 'expected a JSON schema as an object';
-  return isNestedWithin(value, DEEPEST) ? null : `expected a JSON schema that is nested at most ${DEEPEST} deep`;
+  if (!isNestedWithin(value, DEEPEST)) return `expected a JSON schema that is nested at most ${DEEPEST} deep`;
+  return isExact(value) ? null : 'expected a JSON schema of well-formed Unicode and of numbers that a double can hold';
+}
+
+/** Whether JSON can say it again: a number beyond a double has become infinite, half a surrogate pair is no character. */
+function isExact(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([name, item]) => name.isWellFormed() && isExact(item));
 }
 
 export function noObject(value: unknown): string | null {

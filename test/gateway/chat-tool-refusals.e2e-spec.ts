@@ -5,7 +5,10 @@ import { CHAT, ServedGateway } from './served-gateway.js';
 let gateway: ServedGateway;
 
 beforeAll(async () => {
-  gateway = await ServedGateway.start({}, { MAX_MESSAGE_CHARS: '500', MAX_TOTAL_CHARS: '1000' });
+  gateway = await ServedGateway.start(
+    {},
+    { MAX_MESSAGE_CHARS: '500', MAX_TOTAL_CHARS: '1000', JSON_DEPTH_LIMIT: '1000' },
+  );
 });
 afterAll(() => gateway.close());
 
@@ -143,5 +146,17 @@ describe('a request with tools or a format that is refused', () => {
 
   it('never reaches the engine', async () => {
     expect((await countsOf(gateway.enginePort)).requests).toBe(0);
+  });
+});
+
+describe('a schema that JSON could not say again', () => {
+  it.each([
+    ['a number beyond a double', '1e400'],
+    ['half a surrogate pair', String.raw`"\ud800"`],
+  ])('is refused: %s', async (_, value) => {
+    const body = JSON.stringify({ ...CHAT, ...format({ name: 'a', schema: { const: 'HERE' } }) });
+    const answer = await gateway.post(body.replace('"HERE"', value));
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ error: { param: 'response_format.json_schema.schema' } });
   });
 });

@@ -8,7 +8,8 @@ const ASK = { model: 'nanochat', input: 'Hello' };
 let gateway: ServedGateway;
 
 beforeAll(async () => {
-  gateway = await ServedGateway.start({}, { MAX_MESSAGES: '3', MAX_MESSAGE_CHARS: '1000', MAX_TOTAL_CHARS: '2000' });
+  const lengths = { MAX_MESSAGES: '3', MAX_MESSAGE_CHARS: '1000', MAX_TOTAL_CHARS: '2000' };
+  gateway = await ServedGateway.start({}, { ...lengths, JSON_DEPTH_LIMIT: '1000' });
 });
 afterAll(() => gateway.close());
 

@@ -1,5 +1,17 @@
 import { applyDecorators } from '@nestjs/common';
-import { ArrayMaxSize, IsBoolean, IsIn, IsInt, IsNumber, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import {
+  ArrayMaxSize,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsNumber,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+} from 'class-validator';
 
 /** Turns the text of a variable into its value; what it can't read it gives back for the validator to refuse. */
 type Parse = (text: string) => unknown;

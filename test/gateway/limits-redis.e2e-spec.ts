@@ -79,7 +79,7 @@ async function stop(child: ChildProcess): Promise<void> {
     expect((await post(0, free)).status).toBe(200);
     server = await redis(port);
     // Its memory is gone, and the counts with it.
-    for (let status = 503; status !== 200; ) {
+    for (let status = 503; status !== 200;) {
       ({ status } = await post(0, limited));
       expect([200, 503]).toContain(status);
     }

@@ -32,18 +32,13 @@ def measure(model: str, chats: str, greedy: int) -> dict[str, Any]:
     predicted: the likeliest id at each token of an answer. answers: ids. Perplexity is exp of the mean negative log-likelihood.
     """
     settings = read_settings(os.environ, model=model)
-    told: list[Chat] = [
-        [(kind, text) for kind, text in chat]
-        for chat in json.loads(Path(chats).read_text("utf-8"))
-    ]
+    told: list[Chat] = [[(kind, text) for kind, text in chat] for chat in json.loads(Path(chats).read_text("utf-8"))]
     loaded = load(settings, lambda: None, lambda *_: None)
     nats, learnt, predicted = [], [], []
     for chat in told:
         ids, answer = rendered(loaded.tokenizer, chat)
         logits = _logits(loaded, settings, ids)[:-1]
-        nats.append(
-            F.cross_entropy(logits.double(), torch.tensor(ids[1:]), reduction="none")
-        )
+        nats.append(F.cross_entropy(logits.double(), torch.tensor(ids[1:]), reduction="none"))
         learnt.append(torch.tensor(answer[1:]))
         predicted.append(logits.argmax(dim=-1)[learnt[-1]])
     whole, answers = torch.cat(nats), torch.cat(nats)[torch.cat(learnt)]
@@ -56,10 +51,7 @@ def measure(model: str, chats: str, greedy: int) -> dict[str, Any]:
         "perplexity": math.exp(whole.mean()),
         "answer_perplexity": math.exp(answers.mean()),
         "predicted": torch.cat(predicted).tolist(),
-        "answers": [
-            _greedy(loaded, settings, _question(loaded.tokenizer, chat))
-            for chat in told[:greedy]
-        ],
+        "answers": [_greedy(loaded, settings, _question(loaded.tokenizer, chat)) for chat in told[:greedy]],
     }
 
 
@@ -89,9 +81,7 @@ def rendered(tokenizer: Tokenizer, chat: Chat) -> tuple[list[int], list[bool]]:
             add([tokenizer.output_start_id, *inner, tokenizer.output_end_id], False)
         else:
             add(inner, True)
-        if kind != "user" and (
-            number + 1 == len(chat) or chat[number + 1][0] == "user"
-        ):
+        if kind != "user" and (number + 1 == len(chat) or chat[number + 1][0] == "user"):
             add([tokenizer.assistant_end_id], True)
     return ids, own
 
@@ -111,11 +101,7 @@ def _logits(loaded: LoadedModel, settings: Settings, ids: list[int]) -> Tensor:
         if not manager.reserve(sequence.table, start, end):
             raise RuntimeError(f"the cache does not hold a chat of {len(ids)} tokens")
         batch = loaded.runner.batch([Work(sequence, start, end - start)])
-        parts.append(
-            loaded.runner.forward(
-                replace(batch, logit_rows=torch.arange(end - start))
-            ).clone()
-        )
+        parts.append(loaded.runner.forward(replace(batch, logit_rows=torch.arange(end - start))).clone())
     return torch.cat(parts)
 
 
@@ -127,12 +113,8 @@ def _greedy(loaded: LoadedModel, settings: Settings, prompt: list[int]) -> list[
     )
     while sequence.finish_reason is None:
         length = min(settings.step_tokens, sequence.pending)
-        if not manager.reserve(
-            sequence.table, sequence.computed, sequence.computed + length
-        ):
-            raise RuntimeError(
-                f"the cache does not hold a chat of {len(sequence.ids)} tokens"
-            )
+        if not manager.reserve(sequence.table, sequence.computed, sequence.computed + length):
+            raise RuntimeError(f"the cache does not hold a chat of {len(sequence.ids)} tokens")
         work = Work(sequence, sequence.computed, length)
         tokens = loaded.runner.run([work]).tokens
         sequence.computed += length
@@ -144,9 +126,7 @@ def _greedy(loaded: LoadedModel, settings: Settings, prompt: list[int]) -> list[
 
 
 def _sequence(loaded: LoadedModel, ids: list[int]) -> Sequence:
-    request = GenerateRequest(
-        "quality", tuple(ids), SamplingParams(seed=0, temperature=0.0)
-    )
+    request = GenerateRequest("quality", tuple(ids), SamplingParams(seed=0, temperature=0.0))
     return Sequence(request, 0, _MAX_TOKENS, loaded.tokenizer)
 
 

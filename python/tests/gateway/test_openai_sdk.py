@@ -116,7 +116,7 @@ def test_a_stream_that_is_closed_leaves_the_server_serving(client: openai.OpenAI
         ({"temperature": 3}, openai.BadRequestError, None, "temperature"),
         ({"messages": []}, openai.BadRequestError, None, "messages"),
         ({"messages": [{"role": "wizard", "content": "hi"}]}, openai.BadRequestError, None, "messages[0].role"),
-        ({"logprobs": True}, openai.BadRequestError, "unsupported_parameter", "logprobs"),
+        ({"modalities": ["audio"]}, openai.BadRequestError, "unsupported_parameter", "modalities"),
         ({"model": "gpt-4o"}, openai.NotFoundError, "model_not_found", "model"),
         ({"messages": [{"role": "user", "content": "x" * 2**20}]}, openai.APIStatusError, None, None),
     ],

@@ -1,25 +1,15 @@
-import {
-  ArrayMaxSize,
-  ArrayNotEmpty,
-  IsArray,
-  IsBoolean,
-  IsInt,
-  IsObject,
-  IsOptional,
-  Max,
-  Min,
-  ValidateNested,
-} from 'class-validator';
+import { ArrayMaxSize, ArrayNotEmpty, IsArray, IsObject, IsOptional, ValidateNested } from 'class-validator';
 import { Described } from '../api-docs/described.decorator.js';
 import { refTo } from '../api-docs/schema.js';
 import { GenerationDto } from '../generation/generation.dto.js';
 import { described } from '../generation/client-extras.js';
-import { atLeast, atMost, BOOLEAN, INTEGER, OBJECT } from '../generation/wording.js';
+import { OBJECT } from '../generation/wording.js';
 import { ChatMessageDto } from './chat-message.dto.js';
 import { BODY } from './request-fields.js';
 import { ResponseFormatDto } from './response-format.dto.js';
 import { IsToolChoice, TOOL_CHOICE, type ToolChoiceField } from './tool-choice.validator.js';
 import { ToolDto } from './tool.dto.js';
+import { OptionalBoolean, OptionalInteger } from '../generation/field.decorator.js';
 
 /** The body of a chat completion. */
 @Described(described(BODY.neutral))
@@ -30,21 +20,14 @@ export class ChatCompletionDto extends GenerationDto {
   @IsArray({ message: 'expected an array of messages' })
   messages!: ChatMessageDto[];
 
-  @IsOptional()
-  @Max(4096, atMost(4096))
-  @Min(1, atLeast(1))
-  @IsInt(INTEGER)
+  @OptionalInteger(1, 4096)
   max_completion_tokens?: number | null;
 
-  @IsOptional()
-  @IsBoolean(BOOLEAN)
+  @OptionalBoolean()
   logprobs?: boolean | null;
 
   /** With `logprobs`. */
-  @IsOptional()
-  @Max(20, atMost(20))
-  @Min(0, atLeast(0))
-  @IsInt(INTEGER)
+  @OptionalInteger(0, 20)
   top_logprobs?: number | null;
 
   @IsOptional()
@@ -65,8 +48,7 @@ export class ChatCompletionDto extends GenerationDto {
   @IsToolChoice()
   tool_choice?: ToolChoiceField | null;
 
-  @IsOptional()
-  @IsBoolean(BOOLEAN)
+  @OptionalBoolean()
   parallel_tool_calls?: boolean | null;
 }
 

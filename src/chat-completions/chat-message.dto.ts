@@ -1,10 +1,10 @@
-import { ArrayMaxSize, IsArray, IsIn, IsOptional, IsString, MaxLength, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsIn, IsOptional, ValidateNested } from 'class-validator';
 import { Described } from '../api-docs/described.decorator.js';
 import { arrayOf, refTo } from '../api-docs/schema.js';
-import { STRING } from '../generation/wording.js';
 import { IsContent } from './content.validator.js';
 import type { TextPart } from './text-part.js';
 import { ToolCallDto } from './tool.dto.js';
+import { OptionalString } from '../generation/field.decorator.js';
 
 export const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'] as const;
 
@@ -35,8 +35,6 @@ export class ChatMessageDto {
   tool_calls?: ToolCallDto[] | null;
 
   /** Of a tool: which call this is the result of. */
-  @IsOptional()
-  @MaxLength(256, { message: 'expected at most 256 characters' })
-  @IsString(STRING)
+  @OptionalString(256)
   tool_call_id?: string | null;
 }

@@ -1,19 +1,8 @@
-import { registerDecorator, type ValidationArguments } from 'class-validator';
+import { checkedBy } from '../generation/checked-by.js';
 import type { TextPart } from './text-part.js';
 
 /** Content is a string or an array of text parts, of well-formed text: half a surrogate pair has no UTF-8. */
-export function IsContent(): PropertyDecorator {
-  return (target, propertyName) =>
-    registerDecorator({
-      name: 'isContent',
-      target: target.constructor,
-      propertyName: String(propertyName),
-      validator: {
-        validate: (value: unknown) => problemOf(value) === null,
-        defaultMessage: (argument?: ValidationArguments) => problemOf(argument?.value) ?? '',
-      },
-    });
-}
+export const IsContent = (): PropertyDecorator => checkedBy('isContent', problemOf);
 
 /** cache_control: sent by clients made for Anthropic's models too (LiteLLM, Vercel's SDK); it changes no answer. */
 const PART_FIELDS: ReadonlySet<string> = new Set(['type', 'text', 'cache_control']);

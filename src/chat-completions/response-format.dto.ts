@@ -1,19 +1,9 @@
-import {
-  IsBoolean,
-  IsDefined,
-  IsIn,
-  IsObject,
-  IsOptional,
-  IsString,
-  Matches,
-  MaxLength,
-  ValidateIf,
-  ValidateNested,
-} from 'class-validator';
+import { IsDefined, IsIn, IsObject, IsString, Matches, ValidateIf, ValidateNested } from 'class-validator';
 import { Described } from '../api-docs/described.decorator.js';
 import { refTo } from '../api-docs/schema.js';
 import { IsJsonSchema } from '../generation/json-schema.validator.js';
-import { BOOLEAN, OBJECT, STRING } from '../generation/wording.js';
+import { OBJECT, STRING } from '../generation/wording.js';
+import { OptionalBoolean, OptionalString } from '../generation/field.decorator.js';
 
 /** OpenAI's bounds for the names of functions and formats. */
 export const NAME = /^[A-Za-z0-9_-]{1,64}$/;
@@ -26,17 +16,14 @@ export class JsonSchemaFormatDto {
   @IsString(STRING)
   name!: string;
 
-  @IsOptional()
-  @MaxLength(8000, { message: 'expected at most 8000 characters' })
-  @IsString(STRING)
+  @OptionalString(8000)
   description?: string | null;
 
   @IsJsonSchema()
   schema!: Record<string, unknown>;
 
   /** The answer follows the schema either way. */
-  @IsOptional()
-  @IsBoolean(BOOLEAN)
+  @OptionalBoolean()
   strict?: boolean | null;
 }
 

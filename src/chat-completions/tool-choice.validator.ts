@@ -1,6 +1,6 @@
-import { registerDecorator } from 'class-validator';
 import type { Schema } from '../api-docs/schema.js';
 import { isObject } from '../generation/check-dto.js';
+import { checkedBy } from '../generation/checked-by.js';
 import { NAME } from './response-format.dto.js';
 
 export type ToolChoiceField = 'none' | 'auto' | 'required' | { type: 'function'; function: { name: string } };
@@ -23,18 +23,12 @@ export const TOOL_CHOICE: Schema = {
 };
 
 /** A word, or one function by its name. */
-export function IsToolChoice(): PropertyDecorator {
-  return (target, propertyName) =>
-    registerDecorator({
-      name: 'isToolChoice',
-      target: target.constructor,
-      propertyName: String(propertyName),
-      options: {
-        message: `expected 'none', 'auto', 'required' or {"type": "function", "function": {"name": ...}}`,
-      },
-      validator: { validate: (value: unknown) => WORDS.includes(value) || isNamed(value) },
-    });
-}
+export const IsToolChoice = (): PropertyDecorator =>
+  checkedBy('isToolChoice', (value) =>
+    WORDS.includes(value) || isNamed(value)
+      ? null
+      : `expected 'none', 'auto', 'required' or {"type": "function", "function": {"name": ...}}`,
+  );
 
 function isNamed(value: unknown): boolean {
   if (!isObject(value) || value['type'] !== 'function' || Object.keys(value).length !== 2) return false;

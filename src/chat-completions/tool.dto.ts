@@ -1,9 +1,10 @@
-import { Equals, IsBoolean, IsObject, IsOptional, IsString, Matches, MaxLength, ValidateNested } from 'class-validator';
+import { Equals, IsObject, IsOptional, IsString, Matches, MaxLength, ValidateNested } from 'class-validator';
 import { Described } from '../api-docs/described.decorator.js';
 import { refTo } from '../api-docs/schema.js';
 import { IsJsonSchema } from '../generation/json-schema.validator.js';
-import { BOOLEAN, OBJECT, STRING, UNICODE, WELL_FORMED } from '../generation/wording.js';
+import { OBJECT, STRING, UNICODE, WELL_FORMED } from '../generation/wording.js';
 import { NAME, NAMED } from './response-format.dto.js';
+import { OptionalBoolean } from '../generation/field.decorator.js';
 
 export class FunctionDto {
   @Matches(NAME, NAMED)
@@ -22,8 +23,7 @@ export class FunctionDto {
   parameters?: Record<string, unknown> | null;
 
   /** Arguments follow the schema either way. */
-  @IsOptional()
-  @IsBoolean(BOOLEAN)
+  @OptionalBoolean()
   strict?: boolean | null;
 }
 

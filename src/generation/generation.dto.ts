@@ -1,20 +1,4 @@
-import {
-  ArrayMaxSize,
-  IsArray,
-  IsBoolean,
-  IsInt,
-  IsNotEmpty,
-  IsNumber,
-  IsObject,
-  IsOptional,
-  IsString,
-  Length,
-  Matches,
-  Max,
-  MaxLength,
-  Min,
-  ValidateNested,
-} from 'class-validator';
+import { ArrayMaxSize, IsArray, IsInt, IsObject, IsOptional, Max, Min, ValidateNested } from 'class-validator';
 import { Described } from '../api-docs/described.decorator.js';
 import { refTo } from '../api-docs/schema.js';
 import { IsLogitBias } from './logit-bias.validator.js';
@@ -22,19 +6,25 @@ import { IsMetadata } from './metadata.validator.js';
 import { IsSeed } from './seed.validator.js';
 import { StreamOptionsDto } from './stream-options.dto.js';
 import { StructuredOutputsDto } from './structured-outputs.dto.js';
-import { atLeast, atMost, BOOLEAN, INTEGER, NUMBER, OBJECT, STRING, UNICODE, WELL_FORMED } from './wording.js';
+import { atLeast, atMost, OBJECT } from './wording.js';
+import {
+  ModelName,
+  OptionalBoolean,
+  OptionalInteger,
+  OptionalNumber,
+  OptionalPositive,
+  OptionalString,
+  OptionalStops,
+} from './field.decorator.js';
 
 const HIGHEST_TOKEN_ID = 2 ** 31 - 1;
 
 /** Fields that chat completions and completions share: each has its type and bounds, nothing is converted, null means absent. */
 export class GenerationDto {
-  @MaxLength(256, { message: 'expected at most 256 characters' })
-  @IsNotEmpty({ message: 'expected the name of a model' })
-  @IsString(STRING)
+  @ModelName()
   model!: string;
 
-  @IsOptional()
-  @IsBoolean(BOOLEAN)
+  @OptionalBoolean()
   stream?: boolean | null;
 
   @IsOptional()
@@ -43,49 +33,28 @@ export class GenerationDto {
   @IsObject(OBJECT)
   stream_options?: StreamOptionsDto | null;
 
-  @IsOptional()
-  @Max(2, atMost(2))
-  @Min(0, atLeast(0))
-  @IsNumber({}, NUMBER)
+  @OptionalNumber(0, 2)
   temperature?: number | null;
 
-  @IsOptional()
-  @Max(1, atMost(1))
-  @Min(Number.MIN_VALUE, { message: 'expected more than 0' })
-  @IsNumber({}, NUMBER)
+  @OptionalPositive(1)
   top_p?: number | null;
 
   /** vLLM's; 0 and -1 are off. */
-  @IsOptional()
-  @Max(200, atMost(200))
-  @Min(-1, atLeast(-1))
-  @IsInt(INTEGER)
+  @OptionalInteger(-1, 200)
   top_k?: number | null;
 
   /** vLLM's; 0 is off. */
-  @IsOptional()
-  @Max(1, atMost(1))
-  @Min(0, atLeast(0))
-  @IsNumber({}, NUMBER)
+  @OptionalNumber(0, 1)
   min_p?: number | null;
 
-  @IsOptional()
-  @Max(2, atMost(2))
-  @Min(-2, atLeast(-2))
-  @IsNumber({}, NUMBER)
+  @OptionalNumber(-2, 2)
   presence_penalty?: number | null;
 
-  @IsOptional()
-  @Max(2, atMost(2))
-  @Min(-2, atLeast(-2))
-  @IsNumber({}, NUMBER)
+  @OptionalNumber(-2, 2)
   frequency_penalty?: number | null;
 
   /** vLLM's; 1 is off. */
-  @IsOptional()
-  @Max(2, atMost(2))
-  @Min(Number.MIN_VALUE, { message: 'expected more than 0' })
-  @IsNumber({}, NUMBER)
+  @OptionalPositive(2)
   repetition_penalty?: number | null;
 
   @IsOptional()
@@ -97,12 +66,7 @@ export class GenerationDto {
   seed?: number | bigint | null;
 
   /** One string or up to four; normalised to an array before validation. */
-  @IsOptional()
-  @Matches(WELL_FORMED, { each: true, ...UNICODE })
-  @Length(1, 64, { each: true, message: 'expected strings of 1 to 64 characters' })
-  @IsString({ each: true, message: 'expected a string or an array of strings' })
-  @ArrayMaxSize(4, { message: 'expected at most 4 strings' })
-  @IsArray({ message: 'expected a string or an array of strings' })
+  @OptionalStops('expected a string or an array of strings')
   @Described((several) => ({ anyOf: [{ type: 'string', minLength: 1, maxLength: 64 }, several] }))
   stop?: string[] | null;
 
@@ -115,33 +79,22 @@ export class GenerationDto {
   @IsArray({ message: 'expected an array of token ids' })
   stop_token_ids?: number[] | null;
 
-  @IsOptional()
-  @Max(4096, atMost(4096))
-  @Min(1, atLeast(1))
-  @IsInt(INTEGER)
+  @OptionalInteger(1, 4096)
   max_tokens?: number | null;
 
   /** vLLM's: nothing ends the answer before. */
-  @IsOptional()
-  @Max(4096, atMost(4096))
-  @Min(0, atLeast(0))
-  @IsInt(INTEGER)
+  @OptionalInteger(0, 4096)
   min_tokens?: number | null;
 
-  @IsOptional()
-  @Max(8, atMost(8))
-  @Min(1, atLeast(1))
-  @IsInt(INTEGER)
+  @OptionalInteger(1, 8)
   n?: number | null;
 
   /** vLLM's: go on past the end of the answer, for measuring. */
-  @IsOptional()
-  @IsBoolean(BOOLEAN)
+  @OptionalBoolean()
   ignore_eos?: boolean | null;
 
   /** vLLM's: the token ids of prompt and answer come with the text. */
-  @IsOptional()
-  @IsBoolean(BOOLEAN)
+  @OptionalBoolean()
   return_token_ids?: boolean | null;
 
   /** vLLM's: what the text has to match. */
@@ -152,14 +105,11 @@ export class GenerationDto {
   structured_outputs?: StructuredOutputsDto | null;
 
   /** nanochat's calculator loop; absent: as CALCULATOR says. */
-  @IsOptional()
-  @IsBoolean(BOOLEAN)
+  @OptionalBoolean()
   calculator?: boolean | null;
 
   /** Changes nothing here. */
-  @IsOptional()
-  @MaxLength(512, { message: 'expected at most 512 characters' })
-  @IsString(STRING)
+  @OptionalString(512)
   user?: string | null;
 
   /** Changes nothing here. */

@@ -1,5 +1,5 @@
-import { registerDecorator, type ValidationArguments } from 'class-validator';
 import { isObject } from './check-dto.js';
+import { checkedBy } from './checked-by.js';
 
 /** The engine takes no deeper one either; what is deeper could not even be written out again. */
 const DEEPEST = 64;
@@ -8,19 +8,8 @@ const DEEPEST = 64;
  * A JSON schema as an object; whether it can be followed is for the engine's compiler to say. `ofArguments`: it describes a
  * function's arguments, which are an object.
  */
-export function IsJsonSchema({ ofArguments = false } = {}): PropertyDecorator {
-  const problemOf = (value: unknown): string | null => schemaProblem(value) ?? (ofArguments ? noObject(value) : null);
-  return (target, propertyName) =>
-    registerDecorator({
-      name: 'isJsonSchema',
-      target: target.constructor,
-      propertyName: String(propertyName),
-      validator: {
-        validate: (value: unknown) => problemOf(value) === null,
-        defaultMessage: (argument?: ValidationArguments) => problemOf(argument?.value) ?? '',
-      },
-    });
-}
+export const IsJsonSchema = ({ ofArguments = false } = {}): PropertyDecorator =>
+  checkedBy('isJsonSchema', (value) => schemaProblem(value) ?? (ofArguments ? noObject(value) : null));
 
 export function schemaProblem(value: unknown): string | null {
   if (!isObject(value)) return 'expected a JSON schema as an object';

@@ -1,23 +1,12 @@
-import { registerDecorator, type ValidationArguments } from 'class-validator';
 import { isObject } from './check-dto.js';
+import { checkedBy } from './checked-by.js';
 
 const MOST = 300;
 /** Written in one way only, so that none is given twice. */
 const TOKEN_ID = /^(0|[1-9]\d{0,8})$/;
 
 /** Token ids to -100 to 100, at most 300. */
-export function IsLogitBias(): PropertyDecorator {
-  return (target, propertyName) =>
-    registerDecorator({
-      name: 'isLogitBias',
-      target: target.constructor,
-      propertyName: String(propertyName),
-      validator: {
-        validate: (value: unknown) => problemOf(value) === null,
-        defaultMessage: (argument?: ValidationArguments) => problemOf(argument?.value) ?? '',
-      },
-    });
-}
+export const IsLogitBias = (): PropertyDecorator => checkedBy('isLogitBias', problemOf);
 
 function problemOf(value: unknown): string | null {
   if (!isObject(value)) return 'expected an object of token ids to numbers';

@@ -1,18 +1,10 @@
-import { registerDecorator } from 'class-validator';
+import { checkedBy } from './checked-by.js';
 
 const HIGHEST = 2n ** 63n - 1n;
 
 /** A whole number from 0 to 2^63-1; beyond 2^53 the body's parser gives a bigint, since a number would be rounded. */
-export function IsSeed(): PropertyDecorator {
-  return (target, propertyName) =>
-    registerDecorator({
-      name: 'isSeed',
-      target: target.constructor,
-      propertyName: String(propertyName),
-      options: { message: 'expected a whole number from 0 to 2^63-1' },
-      validator: { validate: isSeed },
-    });
-}
+export const IsSeed = (): PropertyDecorator =>
+  checkedBy('isSeed', (value) => (isSeed(value) ? null : 'expected a whole number from 0 to 2^63-1'));
 
 function isSeed(value: unknown): boolean {
   if (typeof value === 'bigint') return value >= 0n && value <= HIGHEST;

@@ -1,16 +1,13 @@
-import { IsBoolean, IsOptional } from 'class-validator';
 import { Described } from '../api-docs/described.decorator.js';
-import { BOOLEAN } from './wording.js';
+import { OptionalBoolean } from './field.decorator.js';
 
 @Described({ properties: { include_obfuscation: { type: 'boolean' } } })
 export class StreamOptionsDto {
-  @IsOptional()
-  @IsBoolean(BOOLEAN)
+  @OptionalBoolean()
   include_usage?: boolean | null;
 
   /** vLLM's: the usage so far in every chunk, with `include_usage`. */
-  @IsOptional()
-  @IsBoolean(BOOLEAN)
+  @OptionalBoolean()
   continuous_usage_stats?: boolean | null;
 }
 

@@ -1,44 +1,24 @@
-import {
-  ArrayMaxSize,
-  ArrayNotEmpty,
-  IsArray,
-  IsBoolean,
-  IsInt,
-  IsNotEmpty,
-  IsNumber,
-  IsObject,
-  IsOptional,
-  IsString,
-  Length,
-  Matches,
-  Max,
-  MaxLength,
-  Min,
-} from 'class-validator';
+import { ArrayNotEmpty, IsArray, IsInt, IsObject, IsOptional, Max, Min } from 'class-validator';
 import { Described } from '../api-docs/described.decorator.js';
 import { described } from '../generation/client-extras.js';
-import {
-  atLeast,
-  atMost,
-  BOOLEAN,
-  INTEGER,
-  NUMBER,
-  OBJECT,
-  STRING,
-  UNICODE,
-  WELL_FORMED,
-} from '../generation/wording.js';
+import { atLeast, atMost, INTEGER, OBJECT } from '../generation/wording.js';
 import { PROMPT_UNIONS } from './message-schema.js';
 import { NEUTRAL } from './request-fields.js';
+import {
+  ModelName,
+  OptionalBoolean,
+  OptionalInteger,
+  OptionalNumber,
+  OptionalPositive,
+  OptionalStops,
+} from '../generation/field.decorator.js';
 
 const BESIDE = { properties: { ...(described(NEUTRAL)['properties'] as object), ...PROMPT_UNIONS } };
 
 /** What creating a message and counting its tokens have in common; what is a union is read beside it. */
 @Described(BESIDE)
 export class MessagePromptDto {
-  @MaxLength(256, { message: 'expected at most 256 characters' })
-  @IsNotEmpty({ message: 'expected the name of a model' })
-  @IsString(STRING)
+  @ModelName()
   model!: string;
 
   @ArrayNotEmpty({ message: 'expected at least one message' })
@@ -72,39 +52,23 @@ export class CreateMessageDto extends MessagePromptDto {
   @IsInt(INTEGER)
   max_tokens!: number;
 
-  @IsOptional()
-  @IsBoolean(BOOLEAN)
+  @OptionalBoolean()
   stream?: boolean | null;
 
-  @IsOptional()
-  @Max(1, atMost(1))
-  @Min(0, atLeast(0))
-  @IsNumber({}, NUMBER)
+  @OptionalNumber(0, 1)
   temperature?: number | null;
 
-  @IsOptional()
-  @Max(1, atMost(1))
-  @Min(Number.MIN_VALUE, { message: 'expected more than 0' })
-  @IsNumber({}, NUMBER)
+  @OptionalPositive(1)
   top_p?: number | null;
 
   /** 0 is off. */
-  @IsOptional()
-  @Max(200, atMost(200))
-  @Min(0, atLeast(0))
-  @IsInt(INTEGER)
+  @OptionalInteger(0, 200)
   top_k?: number | null;
 
-  @IsOptional()
-  @Matches(WELL_FORMED, { each: true, ...UNICODE })
-  @Length(1, 64, { each: true, message: 'expected strings of 1 to 64 characters' })
-  @IsString({ each: true, message: 'expected an array of strings' })
-  @ArrayMaxSize(4, { message: 'expected at most 4 strings' })
-  @IsArray({ message: 'expected an array of strings' })
+  @OptionalStops('expected an array of strings')
   stop_sequences?: string[] | null;
 
   /** Not Anthropic's: nanochat's calculator loop; absent: as CALCULATOR says. */
-  @IsOptional()
-  @IsBoolean(BOOLEAN)
+  @OptionalBoolean()
   calculator?: boolean | null;
 }

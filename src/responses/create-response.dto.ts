@@ -1,40 +1,22 @@
-import {
-  IsArray,
-  IsBoolean,
-  IsIn,
-  IsInt,
-  IsNotEmpty,
-  IsNumber,
-  IsObject,
-  IsOptional,
-  IsString,
-  Matches,
-  Max,
-  MaxLength,
-  Min,
-} from 'class-validator';
+import { IsArray, IsIn, IsObject, IsOptional, IsString, Matches } from 'class-validator';
 import { Described } from '../api-docs/described.decorator.js';
 import { described } from '../generation/client-extras.js';
 import type { Constraint } from '../python-engine/worker.js';
 import type { ToolChoice, ToolDefinition } from '../chat/chat-request.js';
 import { IsSeed } from '../generation/seed.validator.js';
 import { IsMetadata } from '../generation/metadata.validator.js';
-import {
-  atLeast,
-  atMost,
-  BOOLEAN,
-  INTEGER,
-  NUMBER,
-  OBJECT,
-  STRING,
-  UNICODE,
-  WELL_FORMED,
-} from '../generation/wording.js';
+import { OBJECT, STRING, UNICODE, WELL_FORMED } from '../generation/wording.js';
 import type { ReadInput } from './read-input.js';
 import { NEUTRAL } from './request-fields.js';
 import { REQUEST_UNIONS } from './response-schema.js';
-
-const upTo = (length: number) => ({ message: `expected at most ${length} characters` });
+import {
+  ModelName,
+  OptionalBoolean,
+  OptionalInteger,
+  OptionalNumber,
+  OptionalPositive,
+  OptionalString,
+} from '../generation/field.decorator.js';
 
 /** The body of a response to create: every plain field has its type and bounds; what is a union is read beside it. */
 @Described((said) => ({
@@ -43,9 +25,7 @@ const upTo = (length: number) => ({ message: `expected at most ${length} charact
   required: ['model', 'input'],
 }))
 export class CreateResponseDto {
-  @MaxLength(256, upTo(256))
-  @IsNotEmpty({ message: 'expected the name of a model' })
-  @IsString(STRING)
+  @ModelName()
   model!: string;
 
   /** A string, or items: messages, function calls and their outputs. */
@@ -56,26 +36,16 @@ export class CreateResponseDto {
   @IsString(STRING)
   instructions?: string | null;
 
-  @IsOptional()
-  @IsBoolean(BOOLEAN)
+  @OptionalBoolean()
   stream?: boolean | null;
 
-  @IsOptional()
-  @Max(2, atMost(2))
-  @Min(0, atLeast(0))
-  @IsNumber({}, NUMBER)
+  @OptionalNumber(0, 2)
   temperature?: number | null;
 
-  @IsOptional()
-  @Max(1, atMost(1))
-  @Min(Number.MIN_VALUE, { message: 'expected more than 0' })
-  @IsNumber({}, NUMBER)
+  @OptionalPositive(1)
   top_p?: number | null;
 
-  @IsOptional()
-  @Max(4096, atMost(4096))
-  @Min(1, atLeast(1))
-  @IsInt(INTEGER)
+  @OptionalInteger(1, 4096)
   max_output_tokens?: number | null;
 
   @IsOptional()
@@ -88,37 +58,27 @@ export class CreateResponseDto {
 
   tool_choice?: unknown;
 
-  @IsOptional()
-  @IsBoolean(BOOLEAN)
+  @OptionalBoolean()
   parallel_tool_calls?: boolean | null;
 
-  @IsOptional()
-  @MaxLength(256, upTo(256))
-  @IsString(STRING)
+  @OptionalString(256)
   previous_response_id?: string | null;
 
   /** True unless false: kept in memory, within RESPONSES_STORE_COUNT and RESPONSES_STORE_BYTES. */
-  @IsOptional()
-  @IsBoolean(BOOLEAN)
+  @OptionalBoolean()
   store?: boolean | null;
 
   @IsOptional()
   @IsMetadata()
   metadata?: Record<string, string> | null;
 
-  @IsOptional()
-  @MaxLength(512, upTo(512))
-  @IsString(STRING)
+  @OptionalString(512)
   user?: string | null;
 
-  @IsOptional()
-  @MaxLength(512, upTo(512))
-  @IsString(STRING)
+  @OptionalString(512)
   safety_identifier?: string | null;
 
-  @IsOptional()
-  @MaxLength(512, upTo(512))
-  @IsString(STRING)
+  @OptionalString(512)
   prompt_cache_key?: string | null;
 
   @IsOptional()
@@ -126,10 +86,7 @@ export class CreateResponseDto {
   truncation?: 'disabled' | null;
 
   /** Not OpenAI's; 0 and -1 are off. */
-  @IsOptional()
-  @Max(200, atMost(200))
-  @Min(-1, atLeast(-1))
-  @IsInt(INTEGER)
+  @OptionalInteger(-1, 200)
   top_k?: number | null;
 
   /** Not OpenAI's in this API; as in chat completions. */
@@ -138,8 +95,7 @@ export class CreateResponseDto {
   seed?: number | bigint | null;
 
   /** Not OpenAI's: nanochat's calculator loop. */
-  @IsOptional()
-  @IsBoolean(BOOLEAN)
+  @OptionalBoolean()
   calculator?: boolean | null;
 }
 

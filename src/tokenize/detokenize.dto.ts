@@ -1,15 +1,14 @@
-import { IsArray, IsInt, IsNotEmpty, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { IsArray, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { Described } from '../api-docs/described.decorator.js';
-import { atLeast, atMost, STRING } from '../generation/wording.js';
+import { atLeast, atMost } from '../generation/wording.js';
+import { ModelName } from '../generation/field.decorator.js';
 
 const HIGHEST_ID = 2 ** 31 - 1;
 const IDS = { message: 'expected an array of token ids' };
 
 export class DetokenizeDto {
   @IsOptional()
-  @MaxLength(256, { message: 'expected at most 256 characters' })
-  @IsNotEmpty({ message: 'expected the name of a model' })
-  @IsString(STRING)
+  @ModelName()
   model?: string | null;
 
   /** Ids below the vocabulary's size, which the engine knows. */

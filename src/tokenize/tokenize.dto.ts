@@ -1,19 +1,9 @@
-import {
-  ArrayNotEmpty,
-  IsArray,
-  IsBoolean,
-  IsIn,
-  IsNotEmpty,
-  IsOptional,
-  IsString,
-  MaxLength,
-  ValidateNested,
-} from 'class-validator';
+import { ArrayNotEmpty, IsArray, IsIn, IsOptional, IsString, ValidateNested } from 'class-validator';
 import { Described } from '../api-docs/described.decorator.js';
 import { refTo } from '../api-docs/schema.js';
-import { BOOLEAN, STRING } from '../generation/wording.js';
+import { STRING } from '../generation/wording.js';
+import { ModelName, OptionalBoolean } from '../generation/field.decorator.js';
 
-const LONG_MODEL = { message: 'expected at most 256 characters' };
 const ROLES = ['system', 'developer', 'user', 'assistant'] as const;
 
 const LIMITED_TEXT = { type: 'string', 'x-limits': { maxLength: 'maxMessageChars' } };
@@ -27,14 +17,11 @@ const PART = {
 /** What both have: vLLM takes a request without a model for the one that is served. */
 export class TokenizeOptionsDto {
   @IsOptional()
-  @MaxLength(256, LONG_MODEL)
-  @IsNotEmpty({ message: 'expected the name of a model' })
-  @IsString(STRING)
+  @ModelName()
   model?: string | null;
 
   /** The tokens as text beside their ids. */
-  @IsOptional()
-  @IsBoolean(BOOLEAN)
+  @OptionalBoolean()
   return_token_strs?: boolean | null;
 }
 
@@ -45,8 +32,7 @@ export class TokenizePromptDto extends TokenizeOptionsDto {
   prompt!: string;
 
   /** `<|bos|>` before the text; true where absent. */
-  @IsOptional()
-  @IsBoolean(BOOLEAN)
+  @OptionalBoolean()
   add_special_tokens?: boolean | null;
 }
 
@@ -69,8 +55,7 @@ export class TokenizeChatDto extends TokenizeOptionsDto {
   messages!: TokenizeMessageDto[];
 
   /** The assistant's start after the last message; true where absent. */
-  @IsOptional()
-  @IsBoolean(BOOLEAN)
+  @OptionalBoolean()
   add_generation_prompt?: boolean | null;
 
   /** The template has its own: another `<|bos|>` before it can't be had. */

@@ -2,12 +2,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { root } from '../../scripts/root.mjs';
 import { FakeEngine } from '../fake-engine/fake-engine.ts';
 import { OUT } from './environments.mjs';
+import { freePort } from '../../scripts/free-port.mjs';
 
 const START_MS = 120_000;
 
@@ -66,13 +66,4 @@ async function ready({ child, url }, log) {
   }
   child.kill('SIGKILL');
   throw new Error(`the gateway was not ready within ${START_MS / 1000} s; see ${log}`);
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }

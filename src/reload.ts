@@ -17,7 +17,7 @@ export function reloadOnSignal(app: INestApplication): void {
     logger.log('SIGHUP: replacing the workers');
     reload().then(
       () => logger.log('the workers are replaced'),
-      (failure: unknown) => logger.error(`the workers stay as they are: ${String(failure)}`),
+      (failure: unknown) => logger.error(`the workers are not replaced: ${String(failure)}`),
     );
   });
 }

@@ -1,4 +1,4 @@
-import { defer, finalize, type Observable, switchMap, tap } from 'rxjs';
+import { finalize, Observable, switchMap, tap } from 'rxjs';
 import type { RateLimits } from '../admission/rate-limits.js';
 import { ANONYMOUS } from '../openai/caller.js';
 import type { GenerateEvent, GenerateRequest } from '../python-engine/worker.js';
@@ -20,7 +20,8 @@ export function metered(
   record: GenerationRecord,
   generation: Observable<GenerateEvent>,
 ): Observable<GenerateEvent> {
-  return defer(() => limits.tokens(record.request?.caller ?? ANONYMOUS, tokensEstimate(request))).pipe(
+  const caller = record.request?.caller ?? ANONYMOUS;
+  return reserved(() => limits.tokens(caller, tokensEstimate(request))).pipe(
     switchMap(({ headers, settle }) => {
       record.request?.tell(headers);
       let used = 0;
@@ -34,6 +35,23 @@ export function metered(
       );
     }),
   );
+}
+
+/** Who leaves before the tokens are held gives them back. */
+function reserved<T extends { settle: (used: number) => unknown }>(reserve: () => Promise<T>): Observable<T> {
+  return new Observable<T>((subscriber) => {
+    reserve().then(
+      (reservation) => {
+        if (subscriber.closed) {
+          reservation.settle(0);
+          return;
+        }
+        subscriber.next(reservation);
+        subscriber.complete();
+      },
+      (failure: unknown) => subscriber.error(failure),
+    );
+  });
 }
 
 function promptTokens(prompt: GenerateRequest['prompt']): number {

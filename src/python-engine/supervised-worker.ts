@@ -45,7 +45,7 @@ export class SupervisedWorker implements Worker {
     return this.current.value;
   }
 
-  /** Generations sent and not yet over. */
+  /** Requests sent and not yet over. */
   get inFlight(): number {
     return this.running.value;
   }
@@ -58,12 +58,12 @@ export class SupervisedWorker implements Worker {
     });
   }
 
-  async tokenize(prompt: TokenizablePrompt): Promise<TokenizedPrompt> {
-    return this.readyClient().tokenize(prompt);
+  tokenize(prompt: TokenizablePrompt): Promise<TokenizedPrompt> {
+    return this.counted((client) => client.tokenize(prompt));
   }
 
-  async detokenize(tokenIds: readonly number[]): Promise<string> {
-    return this.readyClient().detokenize(tokenIds);
+  detokenize(tokenIds: readonly number[]): Promise<string> {
+    return this.counted((client) => client.detokenize(tokenIds));
   }
 
   /** What the model's files say before there is a child. */
@@ -91,11 +91,18 @@ export class SupervisedWorker implements Worker {
     const { stopMs } = this.plan.supervision;
     await Promise.race([this.supervised, sleep(stopMs + UNKILLABLE_MS, undefined, { ref: false })]);
     this.report({ state: 'stopped', pid: null, engine: null, beating: false });
+    this.current.complete();
   }
 
   kill(): void {
     this.stopping.abort();
     this.life?.kill();
+  }
+
+  private async counted<T>(ask: (client: EngineClient) => Promise<T>): Promise<T> {
+    const client = this.readyClient();
+    this.running.next(this.running.value + 1);
+    return ask(client).finally(() => this.running.next(this.running.value - 1));
   }
 
   /** Throws 503 unless there is a child that is ready. */

@@ -38,7 +38,7 @@ export class WorkerPool implements OnApplicationShutdown {
   private readonly living = new Set<SupervisedWorker>();
   private latest: PoolStatus;
   private model: ModelOnDisk | null = null;
-  private replacing: Promise<void> | null = null;
+  private replacing: Promise<void> = Promise.resolve();
   private started = false;
   private stopped: Promise<void> | null = null;
 
@@ -79,20 +79,22 @@ export class WorkerPool implements OnApplicationShutdown {
   }
 
   async tokenize(prompt: TokenizablePrompt): Promise<TokenizedPrompt> {
-    return this.chosen('').tokenize(prompt);
+    return this.chosen(prefixOf(prompt)).tokenize(prompt);
   }
 
   async detokenize(tokenIds: readonly number[]): Promise<string> {
-    return this.chosen('').detokenize(tokenIds);
+    return this.chosen(prefixOf({ tokenIds: [...tokenIds] })).detokenize(tokenIds);
   }
 
   /**
    * Puts new workers, with new settings and the model as `models` finds it now, in the place of the old, one by one: each old
-   * one stays until its successor is ready, and until what it generates is through. Where a new one fails, the old stay.
+   * one stays until its successor is ready, and then until what it generates is through, for DRAIN_TIMEOUT_SECONDS at most.
+   * Where a new one fails, those not yet replaced stay, and the rejection says how many that are. Calls wait for one another.
    */
   replace(settings: Settings, models: ModelManager): Promise<void> {
-    this.replacing ??= this.succeed(settings, models).finally(() => (this.replacing = null));
-    return this.replacing;
+    const turn = this.replacing.catch(() => {}).then(() => this.succeed(settings, models));
+    this.replacing = turn;
+    return turn;
   }
 
   /** SIGTERM to every child, SIGKILL after a deadline; resolves when none is left. */
@@ -143,14 +145,15 @@ export class WorkerPool implements OnApplicationShutdown {
     if (state !== 'ready' || directory === null) throw new Error(`the model can not be had: ${reason}`);
     const model: ModelOnDisk = { directory, modelId };
     const count = workerCount(settings);
-    for (let index = 0; index < Math.max(count, this.workers.length) && this.stopped === null; index++) {
-      const before = this.workers[index];
-      if (index < count)
-        await this.install(
-          index,
-          this.worker(index, settings, () => model),
-        );
-      else this.list.next(this.workers.slice(0, count));
+    const old = this.workers;
+    for (let index = 0; index < Math.max(count, old.length) && this.stopped === null; index++) {
+      const before = old[index];
+      if (index < count) {
+        const worker = this.worker(index, settings, () => model);
+        await this.install(index, worker).catch((failure: unknown) => {
+          throw new Error(`${index} of ${count} workers are replaced: ${String(failure)}`);
+        });
+      } else this.list.next(this.workers.filter((worker) => worker !== before));
       if (before !== undefined) void this.retire(before, settings.drainTimeoutSeconds * 1000);
     }
   }

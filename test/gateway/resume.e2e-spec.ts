@@ -55,6 +55,21 @@ describe('a stream whose engine dies', () => {
     );
   });
 
+  it('is given up when the next engine has another model, to which its tokens mean nothing', async () => {
+    const model = { id: 'other', generation: 'G0', context_length: 2048, vocab_size: 4096, parameters: 7 };
+    await start({ lives: [{ crashAfterTokens: 3 }, { model }] });
+    expect(await chunks()).toContainEqual(
+      expect.objectContaining({ error: expect.objectContaining({ code: 'engine_unavailable' }) as unknown }),
+    );
+  });
+
+  it('lacks nothing when only the usage was missing, even where it may not be resumed', async () => {
+    await start({ lives: [{ crashAfterTokens: WORDS }, {}] }, { RESUME_TRIES: '0' });
+    const answer = await gateway.client().chat.completions.create(CHAT);
+    expect(answer.choices[0]?.message.content).toBe(REPLY);
+    expect(answer.usage?.completion_tokens).toBe(WORDS);
+  });
+
   it('is kept open by comments meanwhile', async () => {
     await start({ lives: [{ crashAfterTokens: 3 }, { loadMs: 300 }] }, { PING_SECONDS: '0.1' });
     const answer = await gateway.post({ ...CHAT, stream: true });

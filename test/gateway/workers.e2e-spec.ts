@@ -70,6 +70,31 @@ describe('SIGHUP', () => {
     expect(gateway.engine.lives.filter(({ event }) => event === 'end')).toHaveLength(1);
   });
 
+  it('says how many are replaced where one of several can not be, and keeps the others', async () => {
+    const gateway = await GatewayProcess.spawn({ lives: [{}, {}, {}, { exitBeforeReady: 78 }] }, { WORKERS: '2' });
+    close = () => gateway.close();
+    await gateway.ready();
+    await gateway.logged(({ message }) => String(message).startsWith('worker-0 is ready'));
+    await gateway.logged(({ message }) => String(message).startsWith('worker-1 is ready'));
+    gateway.child.kill('SIGHUP');
+    const line = await gateway.logged(({ context, level }) => context === 'Reload' && level === 'error');
+    expect(line['message']).toMatch(/1 of 2 workers are replaced: .*the new worker-1 is failed/);
+    const body = JSON.stringify(await (await fetch(`${gateway.address}/health/ready`)).json());
+    expect(body.match(/"state":"ready"/g)?.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('takes one after the other, however often it comes', async () => {
+    const gateway = await GatewayProcess.spawn({ loadMs: 100 });
+    close = () => gateway.close();
+    await gateway.ready();
+    gateway.child.kill('SIGHUP');
+    await gateway.logged(({ context }) => context === 'Reload');
+    gateway.child.kill('SIGHUP');
+    const replaced = () => gateway.log.filter(({ message }) => message === 'the workers are replaced').length;
+    await gateway.logged(() => replaced() === 2);
+    expect(gateway.engine.starts).toHaveLength(3);
+  });
+
   it('keeps the old workers where the new ones can not be had, and says why', async () => {
     const gateway = await GatewayProcess.spawn({});
     close = () => gateway.close();
@@ -77,7 +102,7 @@ describe('SIGHUP', () => {
     writeFileSync(`${gateway.engine.folder}/meta_000001.json`, 'no JSON');
     gateway.child.kill('SIGHUP');
     const line = await gateway.logged(({ context, level }) => context === 'Reload' && level === 'error');
-    expect(line['message']).toMatch(/^the workers stay as they are: .*meta_000001\.json/);
+    expect(line['message']).toMatch(/^the workers are not replaced: .*meta_000001\.json/);
     expect((await fetch(`${gateway.address}/health/ready`)).status).toBe(200);
   });
 });

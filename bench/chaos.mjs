@@ -2,12 +2,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { Agent, get, request } from 'node:http';
+import { request } from 'node:http';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { freePort } from '../scripts/free-port.mjs';
+import { agent, statusOf, until } from './probe.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const STREAMS = 16;
@@ -31,7 +32,6 @@ const EARLY_MS = 10_500;
 
 const now = () => performance.now();
 const rounded = (value) => Math.round(value);
-const agent = new Agent({ keepAlive: true });
 
 /** Mulberry32: enough to choose moments and victims by. */
 function generator(seed) {
@@ -44,22 +44,6 @@ function generator(seed) {
   };
 }
 const random = generator(Number(options.seed));
-
-const statusOf = (url) =>
-  new Promise((resolve) => {
-    get(url, { agent }, (answer) => answer.resume().once('end', () => resolve(answer.statusCode))).once('error', () =>
-      resolve(0),
-    );
-  });
-
-async function until(look, deadlineMs = 300_000) {
-  const begun = now();
-  while (!(await look())) {
-    if (now() - begun > deadlineMs) throw new Error(`not within ${deadlineMs} ms: ${look}`);
-    await sleep(5);
-  }
-  return now() - begun;
-}
 
 async function startGateway() {
   const port = await freePort();

@@ -2,11 +2,12 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { Agent, get, request } from 'node:http';
+import { request } from 'node:http';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../scripts/free-port.mjs';
+import { agent, statusOf, until } from './probe.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const STREAMS = 16;
@@ -18,20 +19,6 @@ const rounded = (value, digits = 1) => Number(value.toFixed(digits));
 const quantile = (values, q) =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))];
 
-async function until(look, deadlineMs = 120_000) {
-  for (const end = now() + deadlineMs; now() < end; await sleep(5)) if (await look()) return;
-  throw new Error(`not within ${deadlineMs} ms: ${look}`);
-}
-
-// Not fetch, whose streams cost the two cores more than the gateway does: what is measured is the server.
-const agent = new Agent({ keepAlive: true });
-
-const statusOf = (url) =>
-  new Promise((resolve) => {
-    get(url, { agent }, (answer) => answer.resume().once('end', () => resolve(answer.statusCode))).once('error', () =>
-      resolve(0),
-    );
-  });
 /** Whether it still runs: a zombie that its new parent has not reaped yet does not. */
 const alive = (pid) => {
   try {

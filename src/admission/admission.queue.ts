@@ -155,7 +155,7 @@ export class AdmissionQueue {
   private waitedFor(seconds: number): OpenAIError {
     return this.capacity === 0
       ? engineUnavailable(`No worker became ready within ${seconds} s.`)
-      : queueTimeout(this.settings.queueLimit, seconds, this.retryAfter());
+      : queueTimeout(seconds, this.retryAfter());
   }
 
   private retryAfter(): number {

@@ -110,29 +110,21 @@ export const unsupportedMediaType = (): OpenAIError =>
 export const headersTooLarge = (): OpenAIError =>
   new OpenAIError({ status: 431, message: 'The headers of the request are too large.', shouldRetry: false });
 
-// 429: nothing is wrong with the request, there are too many of them.
-const rateLimit = (limit: number, retryAfterSeconds: number): Record<string, string> => ({
-  'x-ratelimit-limit-requests': String(limit),
-  'x-ratelimit-remaining-requests': '0',
-  'x-ratelimit-reset-requests': `${retryAfterSeconds}s`,
-});
-
+// 429: nothing is wrong with the request, there are too many of them. x-ratelimit headers are the caller's own limits' alone.
 export const queueFull = (limit: number, retryAfterSeconds: number): OpenAIError =>
   new OpenAIError({
     status: 429,
     code: 'queue_full',
     message: `The server is busy: too much waits already (at most ${limit} requests). Try again in ${retryAfterSeconds} s.`,
     retryAfterSeconds,
-    headers: rateLimit(limit, retryAfterSeconds),
   });
 
-export const queueTimeout = (limit: number, waitedSeconds: number, retryAfterSeconds: number): OpenAIError =>
+export const queueTimeout = (waitedSeconds: number, retryAfterSeconds: number): OpenAIError =>
   new OpenAIError({
     status: 429,
     code: 'queue_timeout',
     message: `The server is busy: the request was not started within ${waitedSeconds} s.`,
     retryAfterSeconds,
-    headers: rateLimit(limit, retryAfterSeconds),
   });
 
 export const engineQueueFull = (message: string, retryAfterSeconds = 1): OpenAIError =>

@@ -3,10 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiRoute } from '../api-docs/api-route.decorator.js';
 import { OF_THE_ENGINE } from '../api-docs/error-responses.js';
 import { Settings } from '../config/settings.js';
-import { collectAnswer } from '../generation/collect-answer.js';
-import { GenerationRecord } from '../generation/generation-record.js';
-import { streamAnswer } from '../generation/stream-answer.js';
-import { RequestRecord } from '../openai/request-record.js';
+import { openRecord, sendAnswer } from '../generation/send-answer.js';
 import { answerShape } from './answer-shape.js';
 import { CHAT_COMPLETION, CHAT_COMPLETION_CHUNK } from './chat-answer.js';
 import { ChatCompletionDto } from './chat-completion.dto.js';
@@ -39,15 +36,10 @@ export class ChatCompletionsController {
   ): Promise<void> {
     const identity = this.service.identify(body);
     const shape = answerShape(body, this.settings);
-    const http = RequestRecord.of(request.raw);
-    const record = new GenerationRecord(identity.id, body.model, body.stream ?? false, shape.n, http);
-    http.describe(() => record.fields);
-    const events = this.service.answer(body, record);
-    if (!body.stream) {
-      const answer = await collectAnswer(events, new CollectedAnswer(identity, shape), request);
-      if (answer !== null) await reply.send(answer);
-      return;
-    }
-    await streamAnswer(events, new ChunkWriter(identity, shape), request, reply, this.settings, record);
+    const record = openRecord(request, identity, { stream: body.stream, n: shape.n });
+    await sendAnswer({ request, reply, settings: this.settings }, record, this.service.answer(body, record), {
+      writer: () => new ChunkWriter(identity, shape),
+      collector: () => new CollectedAnswer(identity, shape),
+    });
   }
 }

@@ -1,13 +1,11 @@
 import { checkLengths } from '../chat/check-lengths.js';
 import { checkToolResults } from '../chat/check-tool-results.js';
 import type { Settings } from '../config/settings.js';
-import { checkGeneration } from '../generation/check-generation.js';
+import { checkGeneration, DEFAULT_MAX_TOKENS } from '../generation/check-generation.js';
 import { invalidRequest, invalidValue } from '../openai/error-catalogue.js';
 import type { ChatCompletionRequest } from './chat-completion.dto.js';
 import { textOf } from './text-of.js';
 import { turnOf } from './to-chat-request.js';
-
-const DEFAULT_MAX_TOKENS = 512;
 
 /** What no single field can say: lengths in characters, and fields that must agree. Throws 400. */
 export function checkLimits(dto: ChatCompletionRequest, settings: Settings): void {

@@ -1,8 +1,8 @@
 import type { ChatChoice, ChatEvent } from '../chat/chat-event.js';
 import type { AnswerIdentity } from '../generation/answer-identity.js';
+import { ChunkFrame } from '../generation/chunk-frame.js';
 import type { AnswerWriter } from '../generation/stream-answer.js';
-import { usageOf } from '../generation/usage.js';
-import { engineFailed } from '../openai/error-catalogue.js';
+import { halfAnswer } from '../openai/error-catalogue.js';
 import { DONE, failureEvents } from '../openai/event-stream.js';
 import { type AnswerShape, finishReasonOf } from './answer-shape.js';
 import { LogprobsContent } from './logprobs-content.js';
@@ -13,11 +13,10 @@ const PLAIN = '"logprobs":null';
 
 /**
  * An engine's events as server-sent chunks, in OpenAI's order: the role of each choice, its text or calls, its finish, then
- * usage. What all chunks share is encoded once, so that a token costs one JSON.stringify of its text.
+ * usage.
  */
 export class ChunkWriter implements AnswerWriter<ChatEvent> {
-  private readonly head: string;
-  private readonly tail: string;
+  private readonly frame: ChunkFrame;
   private readonly logprobs: LogprobsContent[];
   private readonly completionTokens: number[];
   private promptTokens = 0;
@@ -31,10 +30,7 @@ export class ChunkWriter implements AnswerWriter<ChatEvent> {
     identity: AnswerIdentity,
     private readonly shape: AnswerShape,
   ) {
-    const { id, created, model, fingerprint } = identity;
-    const shared = { id, object: 'chat.completion.chunk', created, model, system_fingerprint: fingerprint };
-    this.head = `data: ${JSON.stringify(shared).slice(0, -1)},"choices":[`;
-    this.tail = shape.usage ? '],"usage":null}\n\n' : ']}\n\n';
+    this.frame = new ChunkFrame(identity, 'chat.completion.chunk', shape);
     this.plain = !shape.logprobs && !shape.tokenIds && !shape.continuousUsage;
     this.logprobs = Array.from({ length: shape.n }, () => new LogprobsContent(shape));
     this.completionTokens = Array.from({ length: shape.n }, () => 0);
@@ -42,14 +38,14 @@ export class ChunkWriter implements AnswerWriter<ChatEvent> {
 
   event(event: ChatEvent): string {
     if (event.type === 'chunk') return this.chunks(event.choices);
-    if (event.type === 'usage') return this.usage(event);
+    if (event.type === 'usage') return this.frame.usage(event);
     if (event.type === 'admitted') this.promptTokens = event.promptTokens;
     else this.promptIds = event.tokenIds;
     return '';
   }
 
   done(): string {
-    if (this.finished < this.shape.n) throw engineFailed('The engine ended its answer before it was complete.');
+    if (this.finished < this.shape.n) throw halfAnswer();
     return DONE;
   }
 
@@ -91,11 +87,6 @@ export class ChunkWriter implements AnswerWriter<ChatEvent> {
     return tokenIds ? `${told},"token_ids":[${choice.tokenIds.join(',')}]` : told;
   }
 
-  /** The one chunk without choices; empty unless the client asked for it. */
-  private usage(event: Extract<ChatEvent, { type: 'usage' }>): string {
-    return this.shape.usage ? `${this.head}],"usage":${JSON.stringify(usageOf(event))}}\n\n` : '';
-  }
-
   /** The prompt's ids come with the first chunk of all. */
   private roles(): string {
     if (this.begun) return '';
@@ -111,20 +102,8 @@ export class ChunkWriter implements AnswerWriter<ChatEvent> {
 
   /** `members` are of the chunk itself, each with a comma before it. */
   private chunk(index: number, delta: string, details: string, finish: string, members = ''): string {
-    const tail = this.shape.continuousUsage ? this.usageSoFar(index) : this.tail;
-    const end = members === '' ? tail : `]${members}${tail.slice(1)}`;
-    return `${this.head}{"index":${index},"delta":${delta},${details},"finish_reason":${finish}}${end}`;
-  }
-
-  /** vLLM's: of this choice alone. */
-  private usageSoFar(index: number): string {
-    const completionTokens = this.completionTokens[index]!;
-    const usage = {
-      prompt_tokens: this.promptTokens,
-      completion_tokens: completionTokens,
-      total_tokens: this.promptTokens + completionTokens,
-    };
-    return `],"usage":${JSON.stringify(usage)}}\n\n`;
+    const choice = `{"index":${index},"delta":${delta},${details},"finish_reason":${finish}}`;
+    return this.frame.chunk(choice, this.promptTokens, this.completionTokens[index]!, members);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { ChatChoice, ChatEvent } from '../chat/chat-event.js';
 import type { AnswerIdentity } from '../generation/answer-identity.js';
 import { usageOf } from '../generation/usage.js';
-import { engineFailed } from '../openai/error-catalogue.js';
+import { halfAnswer } from '../openai/error-catalogue.js';
 import type { Calculation } from '../python-engine/worker.js';
 import { type AnswerShape, finishReasonOf } from './answer-shape.js';
 import { LogprobsContent } from './logprobs-content.js';
@@ -43,7 +43,7 @@ export class CollectedAnswer {
   body() {
     const { id, created, model, fingerprint } = this.identity;
     if (this.usage === null || this.choices.some(({ finishReason }) => finishReason === null)) {
-      throw engineFailed('The engine ended its answer before it was complete.');
+      throw halfAnswer();
     }
     return {
       id,

@@ -1,7 +1,7 @@
 import type { AnswerIdentity } from '../generation/answer-identity.js';
 import type { Collector } from '../generation/collect-answer.js';
 import { usageOf } from '../generation/usage.js';
-import { engineFailed } from '../openai/error-catalogue.js';
+import { halfAnswer } from '../openai/error-catalogue.js';
 import type { CompletionEvent } from './completion-event.js';
 import type { CompletionLogprobs } from './completion-logprobs.js';
 import { type CompletionPiece, CompletionPieces } from './completion-piece.js';
@@ -44,7 +44,7 @@ export class CollectedCompletion implements Collector<CompletionEvent, object> {
   body(): object {
     const { id, created, model, fingerprint } = this.identity;
     if (this.usage === null || this.choices.some(({ finishReason }) => finishReason === null)) {
-      throw engineFailed('The engine ended its answer before it was complete.');
+      throw halfAnswer();
     }
     return {
       id,

@@ -1,28 +1,26 @@
 import type { AnswerIdentity } from '../generation/answer-identity.js';
+import { ChunkFrame } from '../generation/chunk-frame.js';
 import type { AnswerWriter } from '../generation/stream-answer.js';
-import { usageOf } from '../generation/usage.js';
+import { halfAnswer } from '../openai/error-catalogue.js';
 import { DONE, failureEvents } from '../openai/event-stream.js';
 import type { CompletionEvent } from './completion-event.js';
 import { type CompletionPiece, CompletionPieces } from './completion-piece.js';
 import type { CompletionShape } from './completion-shape.js';
 
-/** All prompts' events as server-sent chunks, a choice each, as they come; what all chunks share is encoded once. */
+/** All prompts' events as server-sent chunks, a choice each, as they come. */
 export class CompletionWriter implements AnswerWriter<CompletionEvent> {
   readonly failure = failureEvents;
-  private readonly head: string;
-  private readonly tail: string;
+  private readonly frame: ChunkFrame;
   private readonly pieces: CompletionPieces;
   private readonly promptTokens: number[];
   private readonly completionTokens: number[];
+  private finished = 0;
 
   constructor(
     identity: AnswerIdentity,
     private readonly shape: CompletionShape,
   ) {
-    const { id, created, model, fingerprint } = identity;
-    const shared = { id, object: 'text_completion', created, model, system_fingerprint: fingerprint };
-    this.head = `data: ${JSON.stringify(shared).slice(0, -1)},"choices":[`;
-    this.tail = shape.usage ? '],"usage":null}\n\n' : ']}\n\n';
+    this.frame = new ChunkFrame(identity, 'text_completion', shape);
     this.pieces = new CompletionPieces(shape);
     this.promptTokens = Array.from({ length: shape.prompts }, () => 0);
     this.completionTokens = Array.from({ length: shape.prompts * shape.n }, () => 0);
@@ -30,7 +28,7 @@ export class CompletionWriter implements AnswerWriter<CompletionEvent> {
 
   event(event: CompletionEvent): string {
     if (event.type === 'admitted') this.promptTokens[event.prompt] = event.promptTokens;
-    if (event.type === 'usage') return this.usage(event);
+    if (event.type === 'usage') return this.frame.usage(event);
     if (event.type === 'chunk') for (const { index, tokenIds } of event.choices) this.count(index, tokenIds.length);
     return this.pieces
       .of(event)
@@ -39,6 +37,7 @@ export class CompletionWriter implements AnswerWriter<CompletionEvent> {
   }
 
   done(): string {
+    if (this.finished < this.shape.prompts * this.shape.n) throw halfAnswer();
     return DONE;
   }
 
@@ -52,26 +51,11 @@ export class CompletionWriter implements AnswerWriter<CompletionEvent> {
     if (!shown && promptTokenIds === null) return '';
     const prompt = promptTokenIds === null ? '' : `,"prompt_token_ids":[${promptTokenIds.join(',')}]`;
     const ids = this.shape.tokenIds ? `,"token_ids":[${tokenIds.join(',')}]${prompt}` : '';
+    if (finishReason !== null) this.finished++;
     const finish = finishReason === null ? 'null' : `"${finishReason}"`;
     const told = logprobs === null ? 'null' : JSON.stringify(logprobs);
     const choice = `{"index":${index},"text":${JSON.stringify(text)},"logprobs":${told},"finish_reason":${finish}${ids}}`;
-    return `${this.head}${choice}${this.shape.continuousUsage ? this.usageSoFar(index) : this.tail}`;
-  }
-
-  /** The one chunk without choices; empty unless the client asked for it. */
-  private usage(event: Extract<CompletionEvent, { type: 'usage' }>): string {
-    return this.shape.usage ? `${this.head}],"usage":${JSON.stringify(usageOf(event))}}\n\n` : '';
-  }
-
-  /** vLLM's: of this choice alone. */
-  private usageSoFar(index: number): string {
     const promptTokens = this.promptTokens[Math.floor(index / this.shape.n)]!;
-    const completionTokens = this.completionTokens[index]!;
-    const usage = {
-      prompt_tokens: promptTokens,
-      completion_tokens: completionTokens,
-      total_tokens: promptTokens + completionTokens,
-    };
-    return `],"usage":${JSON.stringify(usage)}}\n\n`;
+    return this.frame.chunk(choice, promptTokens, this.completionTokens[index]!);
   }
 }

@@ -3,10 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiRoute } from '../api-docs/api-route.decorator.js';
 import { OF_THE_ENGINE } from '../api-docs/error-responses.js';
 import { Settings } from '../config/settings.js';
-import { collectAnswer } from '../generation/collect-answer.js';
-import { GenerationRecord } from '../generation/generation-record.js';
-import { streamAnswer } from '../generation/stream-answer.js';
-import { RequestRecord } from '../openai/request-record.js';
+import { openRecord, sendAnswer } from '../generation/send-answer.js';
 import { CollectedCompletion } from './collected-completion.js';
 import { COMPLETION, COMPLETION_CHUNK } from './completion-answer.js';
 import { CompletionDto } from './completion.dto.js';
@@ -39,15 +36,10 @@ export class CompletionsController {
   ): Promise<void> {
     const identity = this.service.identify(body);
     const shape = completionShape(body);
-    const http = RequestRecord.of(request.raw);
-    const record = new GenerationRecord(identity.id, body.model, body.stream ?? false, shape.prompts * shape.n, http);
-    http.describe(() => record.fields);
-    const events = this.service.answer(body, record);
-    if (!body.stream) {
-      const answer = await collectAnswer(events, new CollectedCompletion(identity, shape), request);
-      if (answer !== null) await reply.send(answer);
-      return;
-    }
-    await streamAnswer(events, new CompletionWriter(identity, shape), request, reply, this.settings, record);
+    const record = openRecord(request, identity, { stream: body.stream, n: shape.prompts * shape.n });
+    await sendAnswer({ request, reply, settings: this.settings }, record, this.service.answer(body, record), {
+      writer: () => new CompletionWriter(identity, shape),
+      collector: () => new CollectedCompletion(identity, shape),
+    });
   }
 }

@@ -10,7 +10,7 @@ import type { GenerateEvent, GenerateRequest } from '../python-engine/worker.js'
 import type { CompletionPrompt } from './completion-prompt.js';
 import type { CompletionEvent } from './completion-event.js';
 import type { CompletionRequest } from './completion.dto.js';
-import { DEFAULT_MAX_TOKENS } from './parse-completion.pipe.js';
+import { COMPLETION_MAX_TOKENS } from './parse-completion.pipe.js';
 import { together } from './together.js';
 
 /** Prompts of one request that are in the queue or with a worker at a time: as many as run side by side by default. */
@@ -49,7 +49,7 @@ function requestOf(body: CompletionRequest, prompt: CompletionPrompt, requestId:
   return {
     requestId,
     prompt,
-    sampling: samplingOf(body, { maxTokens: body.max_tokens ?? DEFAULT_MAX_TOKENS, logprobs: logprobs ?? null }),
+    sampling: samplingOf(body, { maxTokens: body.max_tokens ?? COMPLETION_MAX_TOKENS, logprobs: logprobs ?? null }),
     n: body.n ?? 1,
     calculator: false,
     ...(outputs == null ? {} : { constraint: constraintOf(outputs) }),

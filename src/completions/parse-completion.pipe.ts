@@ -12,8 +12,8 @@ import { CompletionDto, type CompletionRequest } from './completion.dto.js';
 import { COMPLETION_EXTRAS } from './completion-extras.js';
 import { promptsOf } from './prompts.js';
 
-/** OpenAI's. */
-export const DEFAULT_MAX_TOKENS = 16;
+/** OpenAI's default of this API. */
+export const COMPLETION_MAX_TOKENS = 16;
 const MOST_CHOICES = 128;
 const MOST_TOKENS = 65_536;
 
@@ -47,7 +47,7 @@ export class ParseCompletionPipe implements PipeTransform<unknown, CompletionDto
 
 /** What no single field can say. Throws 400. */
 function checkLimits({ prompt, n: given, max_tokens, echo, best_of: bestOf, ...rest }: CompletionRequest): void {
-  const [n, maxTokens] = [given ?? 1, max_tokens ?? DEFAULT_MAX_TOKENS];
+  const [n, maxTokens] = [given ?? 1, max_tokens ?? COMPLETION_MAX_TOKENS];
   if (maxTokens === 0 && !echo) {
     throw invalidValue('max_tokens', "Invalid 'max_tokens': 0 is only allowed with 'echo'.");
   }

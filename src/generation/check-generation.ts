@@ -1,6 +1,8 @@
 import { invalidRequest, invalidValue } from '../openai/error-catalogue.js';
 import type { GenerationFields } from './generation.dto.js';
 
+/** Of a request that names none, as the engine has it. */
+export const DEFAULT_MAX_TOKENS = 512;
 const MAX_TOKENS_OF_ALL_CHOICES = 8192;
 
 /** Fields that must agree with one another. `maxTokens` is what holds where the body has none. Throws 400. */

@@ -2,11 +2,10 @@ import { finalize, Observable, switchMap, tap } from 'rxjs';
 import type { RateLimits } from '../admission/rate-limits.js';
 import { ANONYMOUS } from '../openai/caller.js';
 import type { GenerateEvent, GenerateRequest } from '../python-engine/worker.js';
+import { DEFAULT_MAX_TOKENS } from './check-generation.js';
 import type { GenerationRecord } from './generation-record.js';
 
 const CHARACTERS_A_TOKEN = 4;
-/** Of a request that names none, as the engine has it. */
-const DEFAULT_MAX_TOKENS = 512;
 
 /** What a generation may take, before anything is tokenized: a token for every four characters, and all that it asks for. */
 export function tokensEstimate({ prompt, sampling, n }: GenerateRequest): number {

@@ -5,12 +5,12 @@ import type { GenerationFields } from './generation.dto.js';
 /** What dialects differ in. */
 interface OfDialect {
   maxTokens: number | null | undefined;
-  /** How many of the likeliest tokens come with each; null for no log-probabilities. */
-  logprobs: number | null;
+  /** How many of the likeliest tokens come with each; absent or null for no log-probabilities. */
+  logprobs?: number | null;
 }
 
 /** Checked fields for the engine. What is absent is left to it, but a seed is always drawn. */
-export function samplingOf(body: GenerationFields, { maxTokens, logprobs }: OfDialect): SamplingParams {
+export function samplingOf(body: Partial<GenerationFields>, { maxTokens, logprobs = null }: OfDialect): SamplingParams {
   return {
     seed: body.seed ?? randomInt(2 ** 48 - 1),
     ...given('temperature', body.temperature),

@@ -1,6 +1,6 @@
 import type { GenerateEvent } from '../python-engine/worker.js';
 
-type UsageEvent = Extract<GenerateEvent, { type: 'usage' }>;
+export type UsageEvent = Extract<GenerateEvent, { type: 'usage' }>;
 
 /** OpenAI's usage object. */
 export function usageOf({ promptTokens, completionTokens, cachedTokens }: UsageEvent) {

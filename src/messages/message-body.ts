@@ -1,4 +1,5 @@
-import type { Calculation, GenerateEvent } from '../python-engine/worker.js';
+import type { UsageEvent } from '../generation/usage.js';
+import type { Calculation } from '../python-engine/worker.js';
 
 export interface TextBlock {
   type: 'text';
@@ -45,10 +46,8 @@ export const newToolUse = (id: string, name: string): ToolUseBlock => ({
   ...{ type: 'tool_use', id, name, input: {}, caller: { type: 'direct' } },
 });
 
-type Counts = Omit<Extract<GenerateEvent, { type: 'usage' }>, 'type'>;
-
 /** Anthropic's input tokens are those that no cache had. */
-export function usageOf({ promptTokens, completionTokens, cachedTokens }: Counts) {
+export function usageOf({ promptTokens, completionTokens, cachedTokens }: Omit<UsageEvent, 'type'>) {
   return {
     input_tokens: promptTokens - cachedTokens,
     cache_creation_input_tokens: 0,

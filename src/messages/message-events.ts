@@ -1,5 +1,6 @@
 import type { ChatChoice, ChatEvent, ToolCallDelta } from '../chat/chat-event.js';
-import { engineFailed } from '../openai/error-catalogue.js';
+import type { Collector } from '../generation/collect-answer.js';
+import { halfAnswer } from '../openai/error-catalogue.js';
 import {
   deltaUsageOf,
   type MessageBody,
@@ -20,14 +21,14 @@ export type Send = (type: string, fields: object) => void;
  * Turns a chat's events into those of a message, and keeps the message as it stands after each: with and without a stream it
  * is the same object. Blocks are open one after another, never side by side.
  */
-export class MessageEvents {
+export class MessageEvents implements Collector<ChatEvent, MessageBody> {
   private begun = false;
   private counted = false;
   private open: { block: TextBlock | ToolUseBlock; index: number; json: string } | null = null;
 
   constructor(
-    readonly message: MessageBody,
-    private readonly send: Send,
+    private readonly message: MessageBody,
+    private readonly send: Send = () => {},
   ) {}
 
   take(event: ChatEvent): void {
@@ -40,11 +41,11 @@ export class MessageEvents {
     } else if (event.type === 'chunk') for (const choice of event.choices) this.choice(choice);
   }
 
-  /** The last events of a whole answer. Throws 503 for half of one. */
-  finish(): void {
+  /** The whole answer, after its last events. Throws 503 for half of one. */
+  body(): MessageBody {
     const { stop_reason, stop_sequence, stop_details, container, usage, calculations } = this.message;
     if (stop_reason === null || !this.counted) {
-      throw engineFailed('The engine ended its answer before it was complete.');
+      throw halfAnswer();
     }
     this.send('message_delta', {
       delta: { stop_reason, stop_sequence, stop_details, container },
@@ -52,6 +53,7 @@ export class MessageEvents {
       ...(calculations === undefined ? {} : { calculations }),
     });
     this.send('message_stop', {});
+    return this.message;
   }
 
   private choice({ text, toolCalls = [], finishReason, stop, calculations }: ChatChoice): void {

@@ -2,13 +2,10 @@ import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiRoute } from '../api-docs/api-route.decorator.js';
 import { Settings } from '../config/settings.js';
-import { collectAnswer } from '../generation/collect-answer.js';
-import { GenerationRecord } from '../generation/generation-record.js';
-import { streamAnswer } from '../generation/stream-answer.js';
-import { RequestRecord } from '../openai/request-record.js';
-import { CollectedMessage } from './collected-message.js';
+import { openRecord, sendAnswer } from '../generation/send-answer.js';
 import { CreateMessageDto, MessagePromptDto } from './create-message.dto.js';
 import { newMessage } from './message-body.js';
+import { MessageEvents } from './message-events.js';
 import { MESSAGE, MESSAGE_EVENT, MESSAGES_ERROR, MESSAGES_ERRORS, TOKEN_COUNT } from './message-schema.js';
 import { MessageWriter } from './message-writer.js';
 import { MessagesService } from './messages.service.js';
@@ -41,20 +38,14 @@ export class MessagesController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { id, model } = this.service.identify(body);
-    const http = RequestRecord.of(request.raw);
-    const record = new GenerationRecord(id, model, body.stream, 1, http);
-    http.describe(() => record.fields);
-    const events = this.service.answer(body, record);
-    const message = newMessage(id, model);
+    const identity = this.service.identify(body);
+    const record = openRecord(request, identity, body);
+    const message = newMessage(identity.id, identity.model);
     reply.raw.setHeader(REQUEST_ID, request.id); // a stream sends the headers of the raw response
-    if (body.stream) {
-      const writer = new MessageWriter(message, request.id);
-      await streamAnswer(events, writer, request, reply, this.settings, record);
-      return;
-    }
-    const answer = await collectAnswer(events, new CollectedMessage(message), request);
-    if (answer !== null) await reply.send(answer);
+    await sendAnswer({ request, reply, settings: this.settings }, record, this.service.answer(body, record), {
+      writer: () => new MessageWriter(message, request.id),
+      collector: () => new MessageEvents(message),
+    });
   }
 
   @ApiRoute({

@@ -1,10 +1,10 @@
-import { randomInt } from 'node:crypto';
 import type { ChatRequest } from '../chat/chat-request.js';
 import { isObject } from '../generation/check-dto.js';
 import { checkFields } from '../generation/check-fields.js';
 import { schemaProblem } from '../generation/json-schema.validator.js';
+import { samplingOf } from '../generation/sampling-of.js';
 import { invalidValue } from '../openai/error-catalogue.js';
-import type { Constraint, SamplingParams } from '../python-engine/worker.js';
+import type { Constraint } from '../python-engine/worker.js';
 import { CreateMessageDto, type MessagePrompt } from './create-message.dto.js';
 import { readMessageToolChoice, readMessageTools } from './read-tool-use.js';
 import { type ReadMessages } from './read-messages.js';
@@ -25,20 +25,9 @@ export function toChatRequest(dto: MessagePrompt, { turns }: ReadMessages): Chat
     tools: readMessageTools(dto.tools),
     ...readMessageToolChoice(dto.tool_choice),
     constraint: constraintOf(dto.output_config),
-    sampling: samplingOf(create),
+    sampling: samplingOf({ ...create, stop: create?.stop_sequences ?? null }, { maxTokens: create?.max_tokens }),
     n: 1,
     calculator: create?.calculator ?? null,
-  };
-}
-
-function samplingOf(create: CreateMessageDto | null): SamplingParams {
-  return {
-    seed: randomInt(2 ** 48 - 1),
-    ...(create === null ? {} : { maxTokens: create.max_tokens }),
-    ...(create?.temperature == null ? {} : { temperature: create.temperature }),
-    ...(create?.top_k == null ? {} : { topK: create.top_k }),
-    ...(create?.top_p == null ? {} : { topP: create.top_p }),
-    ...(create?.stop_sequences == null || create.stop_sequences.length === 0 ? {} : { stop: create.stop_sequences }),
   };
 }
 

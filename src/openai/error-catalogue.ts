@@ -184,5 +184,7 @@ export const limitsUnavailable = (): OpenAIError =>
 export const engineFailed = (reason: string): OpenAIError =>
   new OpenAIError({ status: 503, code: 'engine_unavailable', message: reason, retryAfterSeconds: 1 });
 
+export const halfAnswer = (): OpenAIError => engineFailed('The engine ended its answer before it was complete.');
+
 export const engineTimeout = (reason: string): OpenAIError =>
   new OpenAIError({ status: 503, code: 'engine_timeout', message: reason, retryAfterSeconds: 1 });

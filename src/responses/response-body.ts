@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AnswerIdentity } from '../generation/answer-identity.js';
-import type { Calculation, GenerateEvent } from '../python-engine/worker.js';
+import type { UsageEvent } from '../generation/usage.js';
+import type { Calculation } from '../python-engine/worker.js';
 import type { FunctionTool, ResponseRequest, TextFormat } from './create-response.dto.js';
 
 type ItemStatus = 'in_progress' | 'completed' | 'incomplete';
@@ -100,8 +101,6 @@ export const newFunctionCall = (callId: string, name: string): FunctionCallItem 
 });
 
 export const outputText = (text: string): OutputText => ({ type: 'output_text', text, annotations: [], logprobs: [] });
-
-type UsageEvent = Extract<GenerateEvent, { type: 'usage' }>;
 
 export function usageOf({ promptTokens, completionTokens, cachedTokens }: UsageEvent) {
   return {

@@ -1,5 +1,6 @@
 import type { ChatChoice, ChatEvent, ToolCallDelta } from '../chat/chat-event.js';
-import { engineFailed } from '../openai/error-catalogue.js';
+import type { Collector } from '../generation/collect-answer.js';
+import { halfAnswer } from '../openai/error-catalogue.js';
 import type { OpenAIError } from '../openai/openai-error.js';
 import {
   type FunctionCallItem,
@@ -11,29 +12,26 @@ import {
   usageOf,
 } from './response-body.js';
 
-export interface ResponseEvent {
-  type: string;
-  sequence_number: number;
-}
-
 /** Takes an event as it is now: the response in it goes on changing. */
-export type Send = (event: ResponseEvent) => void;
+export type Send = (type: string, fields: object) => void;
+
+/** Is given the whole answer and says whether it was kept. */
+export type Keep = (response: ResponseBody) => boolean;
 
 /**
  * Turns a chat's events into those of a response, and keeps the response as it stands after each: with and without a stream
  * it is the same object. Items are open one after another, never side by side.
  */
-export class ResponseEvents {
+export class ResponseEvents implements Collector<ChatEvent, ResponseBody> {
   private sequence = 0;
   private begun = false;
   private finishReason: ChatChoice['finishReason'] = null;
   private open: MessageItem | FunctionCallItem | null = null;
 
-  /** `keep` is given the whole answer and says whether it was kept. */
   constructor(
-    readonly response: ResponseBody,
-    private readonly keep: (response: ResponseBody) => boolean,
-    private readonly send: Send,
+    private readonly response: ResponseBody,
+    private readonly keep: Keep,
+    private readonly send: Send = () => {},
   ) {}
 
   take(event: ChatEvent): void {
@@ -41,11 +39,11 @@ export class ResponseEvents {
     if (event.type === 'chunk') for (const choice of event.choices) this.choice(choice);
   }
 
-  /** The last event of a whole answer. Throws 503 for half of one. */
-  finish(): void {
+  /** The whole answer, after its last event. Throws 503 for half of one. */
+  body(): ResponseBody {
     const { response } = this;
     if (this.finishReason === null || response.usage === null) {
-      throw engineFailed('The engine ended its answer before it was complete.');
+      throw halfAnswer();
     }
     const cut = this.finishReason === 'length';
     response.status = cut ? 'incomplete' : 'completed';
@@ -53,6 +51,7 @@ export class ResponseEvents {
     else response.completed_at = Math.floor(Date.now() / 1000);
     response.store &&= this.keep(response);
     this.emit(`response.${response.status}`, { response });
+    return response;
   }
 
   /** What ends an answer that failed in mid-stream; `error` has both shapes in which the SDKs look for it. */
@@ -132,6 +131,6 @@ export class ResponseEvents {
   }
 
   private emit(type: string, fields: object): void {
-    this.send({ type, sequence_number: this.sequence++, ...fields });
+    this.send(type, { sequence_number: this.sequence++, ...fields });
   }
 }

@@ -8,6 +8,8 @@ const BYTES_A_CHARACTER = 2;
 
 /** Both as JSON, whose length is known, and which nobody can change. */
 interface Kept {
+  /** The caller's name: to anybody else it is not there. */
+  owner: string;
   response: string;
   turns: string;
   bytes: number;
@@ -23,38 +25,45 @@ export class ResponseStore {
   constructor(private readonly settings: Settings) {}
 
   /** False where it is larger than all the room there is. `turns` is the whole conversation, the answer included. */
-  put(response: ResponseBody, turns: readonly ChatTurn[]): boolean {
+  put(owner: string, response: ResponseBody, turns: readonly ChatTurn[]): boolean {
     const entry = { response: JSON.stringify(response), turns: JSON.stringify(turns) };
     const bytes = (entry.response.length + entry.turns.length) * BYTES_A_CHARACTER;
     const { responsesStoreCount, responsesStoreBytes } = this.settings;
     if (responsesStoreCount === 0 || bytes > responsesStoreBytes) return false;
-    this.kept.set(response.id, { ...entry, bytes });
+    this.kept.set(response.id, { owner, ...entry, bytes });
     this.bytes += bytes;
     for (const id of this.kept.keys()) {
       if (this.kept.size <= responsesStoreCount && this.bytes <= responsesStoreBytes) break;
-      this.delete(id);
+      this.forget(id);
     }
     return true;
   }
 
-  response(id: string): ResponseBody | null {
-    const kept = this.use(id);
+  response(owner: string, id: string): ResponseBody | null {
+    const kept = this.use(owner, id);
     return kept === null ? null : (JSON.parse(kept.response) as ResponseBody);
   }
 
-  turns(id: string): ChatTurn[] | null {
-    const kept = this.use(id);
+  turns(owner: string, id: string): ChatTurn[] | null {
+    const kept = this.use(owner, id);
     return kept === null ? null : (JSON.parse(kept.turns) as ChatTurn[]);
   }
 
-  delete(id: string): boolean {
-    this.bytes -= this.kept.get(id)?.bytes ?? 0;
-    return this.kept.delete(id);
+  /** False where there is none of this owner's. */
+  delete(owner: string, id: string): boolean {
+    if (this.kept.get(id)?.owner !== owner) return false;
+    this.forget(id);
+    return true;
   }
 
-  private use(id: string): Kept | null {
+  private forget(id: string): void {
+    this.bytes -= this.kept.get(id)?.bytes ?? 0;
+    this.kept.delete(id);
+  }
+
+  private use(owner: string, id: string): Kept | null {
     const kept = this.kept.get(id);
-    if (kept === undefined) return null;
+    if (kept?.owner !== owner) return null;
     this.kept.delete(id);
     this.kept.set(id, kept);
     return kept;

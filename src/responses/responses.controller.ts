@@ -3,16 +3,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ApiRoute } from '../api-docs/api-route.decorator.js';
 import { OF_THE_ENGINE } from '../api-docs/error-responses.js';
 import { Settings } from '../config/settings.js';
-import { collectAnswer } from '../generation/collect-answer.js';
-import { GenerationRecord } from '../generation/generation-record.js';
-import { streamAnswer } from '../generation/stream-answer.js';
+import { openRecord, sendAnswer } from '../generation/send-answer.js';
 import { unsupportedParameter } from '../openai/error-catalogue.js';
 import { RequestRecord } from '../openai/request-record.js';
-import { CollectedResponse } from './collected-response.js';
 import { CreateResponseDto, type ResponseRequest } from './create-response.dto.js';
 import { ParseResponsePipe } from './parse-response.pipe.js';
 import type { ResponseBody } from './response-body.js';
 import { DELETED_RESPONSE, RESPONSE, RESPONSE_EVENT, RESPONSE_ID } from './response-schema.js';
+import { ResponseEvents } from './response-events.js';
 import { ResponseWriter } from './response-writer.js';
 import { ResponsesService } from './responses.service.js';
 
@@ -39,17 +37,12 @@ export class ResponsesController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const identity = this.service.identify(body);
-    const stream = body.fields.stream ?? false;
-    const http = RequestRecord.of(request.raw);
-    const record = new GenerationRecord(identity.id, identity.model, stream, 1, http);
-    http.describe(() => record.fields);
+    const record = openRecord(request, identity, body.fields);
     const { events, response, keep } = this.service.answer(body, identity, record);
-    if (stream) {
-      await streamAnswer(events, new ResponseWriter(response, keep), request, reply, this.settings, record);
-      return;
-    }
-    const answer = await collectAnswer(events, new CollectedResponse(response, keep), request);
-    if (answer !== null) await reply.send(answer);
+    await sendAnswer({ request, reply, settings: this.settings }, record, events, {
+      writer: () => new ResponseWriter(response, keep),
+      collector: () => new ResponseEvents(response, keep),
+    });
   }
 
   @ApiRoute({
@@ -60,11 +53,11 @@ export class ResponsesController {
     errors: [404],
   })
   @Get(':id')
-  retrieve(@Param('id') id: string, @Query('stream') stream?: string): ResponseBody {
+  retrieve(@Param('id') id: string, @Req() request: FastifyRequest, @Query('stream') stream?: string): ResponseBody {
     if (stream === 'true') {
       throw unsupportedParameter('stream', 'A response that is kept can not be streamed again; retrieve it whole.');
     }
-    return this.service.retrieve(id);
+    return this.service.retrieve(callerOf(request), id);
   }
 
   @ApiRoute({
@@ -75,8 +68,13 @@ export class ResponsesController {
     errors: [404],
   })
   @Delete(':id')
-  delete(@Param('id') id: string): { id: string; object: 'response'; deleted: true } {
-    this.service.delete(id);
+  delete(
+    @Param('id') id: string,
+    @Req() request: FastifyRequest,
+  ): { id: string; object: 'response'; deleted: true } {
+    this.service.delete(callerOf(request), id);
     return { id, object: 'response', deleted: true };
   }
 }
+
+const callerOf = (request: FastifyRequest): string => RequestRecord.of(request.raw).caller.name;

@@ -7,10 +7,12 @@ import { checkToolResults } from '../chat/check-tool-results.js';
 import type { AnswerIdentity } from '../generation/answer-identity.js';
 import type { GenerationRecord } from '../generation/generation-record.js';
 import { GenerationService } from '../generation/generation.service.js';
+import { ANONYMOUS } from '../openai/caller.js';
 import { responseNotFound } from '../openai/error-catalogue.js';
 import { OpenAIError } from '../openai/openai-error.js';
 import type { ResponseRequest } from './create-response.dto.js';
 import { newResponse, type ResponseBody } from './response-body.js';
+import type { Keep } from './response-events.js';
 import { ResponseStore } from './response-store.js';
 import { type Conversation, toConversation, turnOf } from './to-chat-request.js';
 
@@ -21,7 +23,7 @@ export interface Answer {
   /** As it stands before the first token. */
   response: ResponseBody;
   /** Keeps the whole answer; says whether it did. */
-  keep: (response: ResponseBody) => boolean;
+  keep: Keep;
 }
 
 /** Responses as chats, each of which may continue one that is kept; it knows no HTTP. */
@@ -39,31 +41,32 @@ export class ResponsesService {
 
   /** Throws 404 where the response that is continued is not kept, 400 where the conversation can not be. */
   answer(request: ResponseRequest, identity: AnswerIdentity, record: GenerationRecord): Answer {
-    const previous = this.previous(request.fields.previous_response_id ?? null);
+    const { name: owner } = record.request?.caller ?? ANONYMOUS;
+    const previous = this.previous(owner, request.fields.previous_response_id ?? null);
     const conversation = toConversation(request, previous);
     checkToolResults(conversation.chat.turns, conversation.params);
     return {
       events: this.events(conversation, record),
       response: newResponse(identity, request),
-      keep: (response) => this.store.put(response, [...previous, ...request.input.turns, turnOf(response.output)]),
+      keep: (response) => this.store.put(owner, response, [...previous, ...request.input.turns, turnOf(response.output)]),
     };
   }
 
-  /** Throws 404. */
-  retrieve(id: string): ResponseBody {
-    const response = this.store.response(id);
+  /** Throws 404, also for a response of somebody else's. */
+  retrieve(owner: string, id: string): ResponseBody {
+    const response = this.store.response(owner, id);
     if (response === null) throw responseNotFound(id);
     return response;
   }
 
-  /** Throws 404. */
-  delete(id: string): void {
-    if (!this.store.delete(id)) throw responseNotFound(id);
+  /** Throws 404, also for a response of somebody else's. */
+  delete(owner: string, id: string): void {
+    if (!this.store.delete(owner, id)) throw responseNotFound(id);
   }
 
-  private previous(id: string | null): ChatTurn[] {
+  private previous(owner: string, id: string | null): ChatTurn[] {
     if (id === null) return [];
-    const turns = this.store.turns(id);
+    const turns = this.store.turns(owner, id);
     if (turns === null) throw responseNotFound(id, 'previous_response_id');
     return turns;
   }

@@ -1,8 +1,7 @@
-import { randomInt } from 'node:crypto';
 import type { ChatRequest, ChatTurn } from '../chat/chat-request.js';
-import type { SamplingParams } from '../python-engine/worker.js';
+import { samplingOf } from '../generation/sampling-of.js';
 import type { OutputItem } from './response-body.js';
-import type { ResponseFields, ResponseRequest } from './create-response.dto.js';
+import type { ResponseRequest } from './create-response.dto.js';
 
 /** The chat that a response answers, in no dialect. `params` names the field that each turn came from. */
 export interface Conversation {
@@ -18,7 +17,8 @@ export function toConversation(request: ResponseRequest, previous: readonly Chat
     chat: {
       turns: [...instructions, ...previous, ...input.turns],
       ...{ tools, toolChoice, parallelToolCalls: fields.parallel_tool_calls ?? true, constraint },
-      ...{ sampling: samplingOf(fields), n: 1, calculator: fields.calculator ?? null },
+      sampling: samplingOf(fields, { maxTokens: fields.max_output_tokens }),
+      ...{ n: 1, calculator: fields.calculator ?? null },
     },
     params: [...instructions.map(() => 'instructions'), ...previous.map(() => 'previous_response_id'), ...input.params],
   };
@@ -32,15 +32,5 @@ export function turnOf(output: readonly OutputItem[]): ChatTurn {
     role: 'assistant',
     text: messages.flatMap(({ content }) => content.map(({ text }) => text)).join(''),
     toolCalls: calls.map(({ call_id: id, name, arguments: json }) => ({ id, name, arguments: json })),
-  };
-}
-
-function samplingOf(fields: ResponseFields): SamplingParams {
-  return {
-    seed: fields.seed ?? randomInt(2 ** 48 - 1),
-    ...(fields.temperature == null ? {} : { temperature: fields.temperature }),
-    ...(fields.top_k == null ? {} : { topK: fields.top_k }),
-    ...(fields.top_p == null ? {} : { topP: fields.top_p }),
-    ...(fields.max_output_tokens == null ? {} : { maxTokens: fields.max_output_tokens }),
   };
 }

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import OpenAI from 'openai';
 import type { FakeEngineScript } from '../fake-engine/fake-engine.js';
+import { makeKey } from './made-key.js';
 import { ServedGateway } from './served-gateway.js';
 
 const ASK = { model: 'nanochat', input: 'Hello' };
@@ -76,6 +77,27 @@ describe('a response that is kept', () => {
     const { id } = await client.responses.create(ASK);
     const again = client.responses.retrieve(id, { stream: true });
     await expect(again).rejects.toMatchObject({ status: 400, param: 'stream', code: 'unsupported_parameter' });
+  });
+});
+
+describe('a response of somebody else', () => {
+  it('is not there: it can not be continued, retrieved or deleted, and its own key still can', async () => {
+    const [alice, bob] = [makeKey('alice'), makeKey('bob')];
+    await start({ reply: 'Hi' }, { API_KEYS: `${alice.entry},${bob.entry}` });
+    const of = ({ key }: typeof alice): OpenAI.Responses =>
+      new OpenAI({ baseURL: `${gateway.address}/v1`, apiKey: key, maxRetries: 0 }).responses;
+    const { id } = await of(alice).create(ASK);
+    const refused = await Promise.allSettled([
+      of(bob).retrieve(id),
+      of(bob).delete(id),
+      of(bob).create({ ...ASK, previous_response_id: id }),
+      of(bob).create({ ...ASK, previous_response_id: 'resp_of_nobody' }),
+    ]);
+    const errors = refused.map((result) => (result as PromiseRejectedResult).reason as Error);
+    for (const error of errors) expect(error).toBeInstanceOf(OpenAI.NotFoundError);
+    expect(errors[2]?.message.replace(id, '')).toBe(errors[3]?.message.replace('resp_of_nobody', ''));
+    expect(await of(alice).create({ ...ASK, previous_response_id: id })).toMatchObject({ previous_response_id: id });
+    await of(alice).delete(id);
   });
 });
 

@@ -28,6 +28,7 @@ class Settings:
 
     quantization: the numbers that matrices are kept in: none (dtype), int8 or int4.
     cache_memory_share: of the free memory, for the cache; cache_tokens goes before it.
+    device_workers: engines on this device, this one included, which divide that share.
     kernels: what computes on a CPU: auto, native (set-up's C kernels), torch, or one instruction set of the native ones.
     kept_dir: where converted copies and measurements are kept between starts; None keeps nothing.
     kernel_environment: the variables by which numerical libraries choose their kernels, as they are set.
@@ -51,6 +52,7 @@ class Settings:
     max_waiting: int = 32
     cache_tokens: int | None = None
     cache_memory_share: float | None = None
+    device_workers: int = 1
     prefix_cache: bool = True
     step_tokens: int = 512
     model_generation: str | None = None
@@ -166,6 +168,7 @@ def read_settings(
         max_waiting=reader.number("MAX_WAITING", 32, 0, 100_000),  # type: ignore[arg-type]
         cache_tokens=reader.number("CACHE_TOKENS", None, 64, 1 << 32),  # type: ignore[arg-type]
         cache_memory_share=reader.number("CACHE_MEMORY_SHARE", None, 0.01, 0.95, float),
+        device_workers=reader.number("DEVICE_WORKERS", 1, 1, 64),  # type: ignore[arg-type]
         prefix_cache=reader.choice("PREFIX_CACHE", "on", ("on", "off")) == "on",
         step_tokens=reader.number("STEP_TOKENS", 512, 64, 65_536),  # type: ignore[arg-type]
         model_generation=reader.text("MODEL_GENERATION"),

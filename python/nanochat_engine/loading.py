@@ -252,6 +252,8 @@ def _cache_size(settings: Settings, architecture: Architecture, dtype: torch.dty
                 f"CACHE_TOKENS={settings.cache_tokens} takes {taken(size) >> 20} MiB; {room >> 20} MiB are free."
             )
         return size
+    # Of those that start together each sees the same memory as free.
+    room //= settings.device_workers
     share, most = settings.cache_memory_share, _MOST_BLOCKS
     if share is None:
         share, most = _CACHE_SHARE.get(device.type, 0.25), settings.max_running * context

@@ -28,6 +28,7 @@ def test_the_cache_is_sized_by_tokens_or_a_share_of_memory_and_reuse_can_be_swit
     settings = read_settings({"MODEL": "a", "CACHE_MEMORY_SHARE": "0.5", "PREFIX_CACHE": "off"})
     assert (settings.cache_tokens, settings.cache_memory_share, settings.prefix_cache) == (None, 0.5, False)
     assert read_settings({"MODEL": "a"}).prefix_cache
+    assert [read_settings({"MODEL": "a", **of}).device_workers for of in ({}, {"DEVICE_WORKERS": "3"})] == [1, 3]
     for share in ("0", "1", "half"):
         with pytest.raises(SettingsError, match="CACHE_MEMORY_SHARE"):
             read_settings({"MODEL": "a", "CACHE_MEMORY_SHARE": share})

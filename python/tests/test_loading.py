@@ -119,6 +119,8 @@ def test_the_cache_follows_its_tokens_else_its_share_of_memory(ready: Callable[.
     large = ready(cache_tokens=None, cache_memory_share=0.03).cache
     # The free memory itself moves a little between two starts.
     assert 2 * small.blocks < large.blocks < 4 * small.blocks
+    third = ready(cache_tokens=None, cache_memory_share=0.03, device_workers=3).cache
+    assert 2 * third.blocks < large.blocks < 4 * third.blocks
 
 
 def test_a_cache_larger_than_the_memory_is_refused(ready: Callable[..., LoadedModel]) -> None:

@@ -5,6 +5,8 @@ import type { Settings } from '../config/settings.js';
 export interface WorkerShare {
   device: string;
   threads: number | null;
+  /** Workers on the same device, itself included: they divide the memory that caches take. */
+  deviceWorkers: number;
 }
 
 /** One worker a device where devices are named, else WORKERS of one kind. */
@@ -15,6 +17,12 @@ export function workerShare(settings: Settings, index: number, processors = avai
   const { devices, device, engineThreads } = settings;
   const count = workerCount(settings);
   const fair = count === 1 ? null : Math.max(1, Math.floor(processors / count));
-  const own = devices.length === 0 ? device : devices[index % devices.length]!.toLowerCase();
-  return { device: own, threads: engineThreads ?? fair };
+  const deviceOf = (worker: number): string =>
+    devices.length === 0 ? device : devices[worker % devices.length]!.toLowerCase();
+  const own = deviceOf(index);
+  const beside = Array.from({ length: count }, (_, worker) => deviceOf(worker)).filter((other) => same(other, own));
+  return { device: own, threads: engineThreads ?? fair, deviceWorkers: beside.length };
 }
+
+/** `cuda` without a number is the first. */
+const same = (one: string, other: string): boolean => one.replace(/^cuda$/, 'cuda:0') === other.replace(/^cuda$/, 'cuda:0');

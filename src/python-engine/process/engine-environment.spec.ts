@@ -45,10 +45,11 @@ describe('the environment of an engine', () => {
   });
 
   it('tells the child who it is, whose, and where its package lies', () => {
-    const share = { device: 'cuda:1', threads: 2 };
+    const share = { device: 'cuda:1', threads: 2, deviceWorkers: 3 };
     const environment = engineEnvironment(readSettings({ PYTHONPATH: '/theirs' }), share, identity, '/ours');
     expect(environment).toMatchObject({
       DEVICE: 'cuda:1',
+      DEVICE_WORKERS: '3',
       ENGINE_THREADS: '2',
       PYTHONPATH: '/ours:/theirs',
       PYTHONUNBUFFERED: '1',

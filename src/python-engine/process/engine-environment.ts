@@ -74,6 +74,7 @@ export function engineEnvironment(
     ...environment,
     ...settingsEnvironment(settings),
     DEVICE: share.device,
+    DEVICE_WORKERS: String(share.deviceWorkers),
     ...(share.threads === null ? {} : { ENGINE_THREADS: String(share.threads) }),
     ...(path === undefined ? {} : { PYTHONPATH: path }),
     ...(identity.modelId === null ? {} : { MODEL_ID: identity.modelId }),

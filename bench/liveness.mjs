@@ -4,12 +4,15 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { cpus } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../scripts/free-port.mjs';
 import { agent, statusOf, until } from './probe.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+/** Where the gateway runs: an .env of the root has no part in it. */
+const OUT = join(ROOT, 'bench', 'out');
 const STREAMS = 16;
 const PROBES = 200;
 const TOKENS = 200;
@@ -32,7 +35,9 @@ async function startGateway() {
   const [port, enginePort] = [await freePort(), await freePort()];
   const env = { ...process.env, PORT: String(port), ENGINE_PORT: String(enginePort), LOG_LEVEL: 'warn' };
   const begun = now();
-  const child = spawn(process.execPath, ['dist/main.js'], { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'inherit'] });
+  mkdirSync(OUT, { recursive: true });
+  const main = join(ROOT, 'dist', 'main.js');
+  const child = spawn(process.execPath, [main], { cwd: OUT, env, stdio: ['ignore', 'ignore', 'inherit'] });
   const gateway = { child, address: `http://127.0.0.1:${port}`, engine: `http://127.0.0.1:${enginePort}/health` };
   await until(async () => (await statusOf(`${gateway.address}/health/ready`)) === 200);
   return { ...gateway, readyMs: now() - begun };

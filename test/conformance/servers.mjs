@@ -28,14 +28,14 @@ export class Servers {
     const fake = engine === 'fake' ? new FakeEngine() : null;
     if (fake !== null) this.#fakes.push(fake);
     const own = fake === null ? { MODEL: 'embedded' } : { INFERENCE_SERVER_PATH: fake.path, MODEL: fake.model };
-    // Nothing of the user's own settings or .env: the table must not depend on them.
+    // Nothing of the user's own settings, nor of an .env in the root: the table must not depend on them.
     const env = { PATH: process.env.PATH, HOME: process.env.HOME, OMP_WAIT_POLICY: 'PASSIVE', LOG_FORMAT: 'json' };
-    const child = spawn(process.execPath, ['dist/main.js'], {
-      cwd: root,
+    mkdirSync(join(OUT, 'logs'), { recursive: true });
+    const child = spawn(process.execPath, [join(root, 'dist', 'main.js')], {
+      cwd: OUT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...env, ...own, PORT: String(port), ENGINE_PORT: String(enginePort), ...settings },
     });
-    mkdirSync(join(OUT, 'logs'), { recursive: true });
     const log = createWriteStream(join(OUT, 'logs', `gateway-${engine}-${this.#servers.size}.log`));
     child.stdout.pipe(log);
     child.stderr.pipe(log);

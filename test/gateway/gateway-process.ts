@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../src/python-engine/process/free-port.js';
 import { FakeEngine, type FakeEngineScript } from '../fake-engine/fake-engine.js';
@@ -28,8 +29,8 @@ export class GatewayProcess {
   static async spawn(script: FakeEngineScript = {}, environment: Record<string, string> = {}): Promise<GatewayProcess> {
     const engine = new FakeEngine(script);
     const port = await freePort('127.0.0.1', 0);
-    const child = spawn(process.execPath, ['dist/main.js'], {
-      cwd: root,
+    const child = spawn(process.execPath, [join(root, 'dist', 'main.js')], {
+      cwd: engine.folder, // with an .env of its own or none
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env['PATH'],

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
 import OpenAI from 'openai';
@@ -36,8 +37,8 @@ export class GatewayProcess {
   /** Running and ready. It leads a process group of its own, as a terminal's foreground job does. */
   static async start(environment: Record<string, string> = {}): Promise<GatewayProcess> {
     const [port, enginePort] = [await freePort('127.0.0.1', 0), await freePort('127.0.0.1', 0)];
-    const child = spawn(process.execPath, ['dist/main.js'], {
-      cwd: ROOT,
+    const child = spawn(process.execPath, [join(ROOT, 'dist', 'main.js')], {
+      cwd: join(ROOT, 'test'), // an .env of the root has no part in it
       detached: true,
       env: { ...process.env, NODE_OPTIONS: '', PORT: String(port), ENGINE_PORT: String(enginePort), ...environment },
     });

@@ -9,17 +9,28 @@ from llguidance import LLMatcher, LLParserLimits, LLTokenizer, TokenizerWrapper
 END = 256
 """The id after the 256 bytes: the end of the text."""
 
-LIMITS = LLParserLimits(
-    max_items_in_row=2_000,
-    initial_lexer_fuel=500_000,
-    step_lexer_fuel=100_000,
-    step_max_items=20_000,
-    max_lexer_states=20_000,
-    max_grammar_size=100_000,
-    precompute_large_lexemes=False,
-    verbose_errors=False,
-)
+
+def _limits(step_lexer_fuel: int, step_max_items: int) -> LLParserLimits:
+    return LLParserLimits(
+        max_items_in_row=2_000,
+        initial_lexer_fuel=500_000,
+        step_lexer_fuel=step_lexer_fuel,
+        step_max_items=step_max_items,
+        max_lexer_states=20_000,
+        max_grammar_size=100_000,
+        precompute_large_lexemes=False,
+        verbose_errors=False,
+    )
+
+
+LIMITS = _limits(100_000, 20_000)
 """What a compilation and a step may take: 10 ms a step at the worst. They do not bound every compilation: see helper.py."""
+
+WALK_LIMITS = _limits(400_000, 40_000)
+"""Of one path followed: more than a mask takes, so that what a mask allows is never refused for them."""
+
+SEARCH_LIMITS = _limits(5_000, 2_000)
+"""Of a step of a search between two tokens, which has thousands: under half a millisecond."""
 
 
 class _Bytes:
@@ -37,24 +48,9 @@ class _Bytes:
 _tokenizer: list[LLTokenizer] = []
 
 
-def byte_matcher(grammar: str) -> LLMatcher:
-    """A matcher of `grammar` over bytes and END. Its errors are in `get_error`."""
+def byte_matcher(grammar: str, limits: LLParserLimits) -> LLMatcher:
+    """A matcher of `grammar` over bytes and END, with a lexer of its own. Its errors are in `get_error`."""
     if not _tokenizer:
         wrapper: Any = TokenizerWrapper(_Bytes())
         _tokenizer.append(LLTokenizer(wrapper, slices=[]))
-    return LLMatcher(_tokenizer[0], grammar, limits=LIMITS, log_level=0)
-
-
-def completes(matcher: LLMatcher, path: bytes) -> bool:
-    """Whether `path` leads from the matcher's state to an end."""
-    return matcher.validate_tokens([*path, END]) == len(path) + 1
-
-
-def take(matcher: LLMatcher, text: bytes) -> bool:
-    """Consume all of `text`, or nothing."""
-    taken = matcher.try_consume_tokens(list(text))
-    if taken == len(text):
-        return True
-    if taken:
-        matcher.rollback(taken)
-    return False
+    return LLMatcher(_tokenizer[0], grammar, limits=limits, log_level=0)

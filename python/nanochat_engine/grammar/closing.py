@@ -55,13 +55,13 @@ _MOST_BRANCHES = 8
 
 
 class Search:
-    """One search from a matcher's state, on a copy: the matcher itself is not moved.
+    """One search from a matcher's state; the matcher is the search's own.
 
     fuel: steps left, a step being one byte taken or one look at what may follow; some 3 us each.
     """
 
     def __init__(self, matcher: LLMatcher, fuel: int) -> None:
-        self._matcher = matcher.deep_copy()
+        self._matcher = matcher
         self.fuel = fuel
 
     def shortest(self, improving: int, fits: Callable[[bytes], bool] = lambda _path: False) -> bytes | None:

@@ -10,10 +10,11 @@ from llguidance import LLMatcher
 
 from nanochat_engine.constraint import Constraint
 from nanochat_engine.errors import EngineError, InternalError, InvalidRequest
-from nanochat_engine.grammar.byte_grammar import LIMITS, byte_matcher
+from nanochat_engine.grammar.byte_grammar import LIMITS
 from nanochat_engine.grammar.checker import Checker
 from nanochat_engine.grammar.refusal import TooSlow, refuse
 from nanochat_engine.grammar.source import grammar_of
+from nanochat_engine.grammar.spelling import Spelling
 from nanochat_engine.grammar.state import GrammarState
 from nanochat_engine.grammar.vocabulary import Vocabulary
 
@@ -21,26 +22,22 @@ MOST_KEPT = 64
 
 
 class CompiledConstraint:
-    """A constraint that compiles, shared by every choice that has it.
+    """A constraint that compiles. Choices share its source and path; matchers they have of their own, as limits count for a matcher.
 
-    path: a short answer. least_tokens: tokens of an answer as short as was found, its end included.
+    least_tokens: tokens of an answer as short as was found, its end included.
     """
 
     def __init__(self, constraint: Constraint, vocabulary: Vocabulary, path: bytes) -> None:
-        grammar = grammar_of(constraint)
+        self._grammar = grammar_of(constraint)
         self._vocabulary = vocabulary
-        self._matcher = LLMatcher(vocabulary.tokenizer, grammar, limits=LIMITS, log_level=0)
-        self._bytewise = byte_matcher(grammar)
-        self._lock = threading.Lock()
-        self.path = path
-        self.least_tokens = len(vocabulary.fewest(path)) + 1
-        # A copy shows whether the first mask meets a limit.
-        first = self._matcher.deep_copy()
+        self._path = Spelling(vocabulary, path)
+        self.least_tokens = self._path.tokens(len(path)) + 1
+        # This one shows whether the first mask meets a limit.
+        first = LLMatcher(vocabulary.tokenizer, self._grammar, limits=LIMITS, log_level=0)
         if not first.is_error():
             first.compute_bitmask()
-        for matcher in (first, self._bytewise):
-            if matcher.is_error():
-                raise refuse(f"{constraint.kind} does not compile: {matcher.get_error()}")
+        if first.is_error():
+            raise refuse(f"{constraint.kind} does not compile: {first.get_error()}")
 
     def state(self, max_tokens: int) -> GrammarState:
         """A choice's state at the start. Raises InvalidRequest where no answer fits max_tokens."""
@@ -49,9 +46,7 @@ class CompiledConstraint:
                 f"An answer that satisfies the constraint takes at least {self.least_tokens} tokens, as far as was found; "
                 f"max_tokens is {max_tokens}."
             )
-        with self._lock:
-            matcher, bytewise = self._matcher.deep_copy(), self._bytewise.deep_copy()
-        return GrammarState(self._vocabulary, matcher, bytewise, self.path, max_tokens)
+        return GrammarState(self._vocabulary, self._grammar, self._path, max_tokens)
 
 
 class Compiler:

@@ -14,7 +14,7 @@ import sys
 
 from nanochat_engine.constraint import Constraint
 from nanochat_engine.errors import InvalidRequest
-from nanochat_engine.grammar.byte_grammar import byte_matcher
+from nanochat_engine.grammar.byte_grammar import LIMITS, byte_matcher
 from nanochat_engine.grammar.closing import Search
 from nanochat_engine.grammar.source import grammar_of
 
@@ -29,7 +29,7 @@ _FUEL, _IMPROVING = 50_000, 30_000
 def answer(constraint: Constraint) -> dict[str, str]:
     """Compile over bytes and find a short answer."""
     try:
-        matcher = byte_matcher(grammar_of(constraint))
+        matcher = byte_matcher(grammar_of(constraint), LIMITS)
     except InvalidRequest as error:
         return {"error": error.message}
     if matcher.is_error():

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { node24 } from './node24.mjs';
+import { terminalClosed } from './terminal.mjs';
 
 const leaveWithParent = pathToFileURL(fileURLToPath(new URL('leave-with-parent.mjs', import.meta.url))).href;
 // npm passes on the signal of a terminal's Ctrl-C that this process got as well: two within this time are one.
@@ -19,14 +20,16 @@ export function runGateway(file, args, environment = process.env) {
   });
   const last = new Map();
   const passOn = (signal) => {
-    const sent = signal === 'SIGHUP' ? 'SIGTERM' : signal;
     const now = performance.now();
-    if (now - (last.get(sent) ?? -Infinity) < SAME_SIGNAL_MS) return;
-    last.set(sent, now);
-    gateway.kill(sent);
+    if (now - (last.get(signal) ?? -Infinity) < SAME_SIGNAL_MS) return;
+    last.set(signal, now);
+    gateway.kill(signal);
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, passOn);
-  const watch = watchNpm(() => passOn('SIGTERM'));
+  // Once: a second one would cut off what still runs, and a closing terminal ends npm as well.
+  const end = () => last.has('SIGTERM') || passOn('SIGTERM');
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, passOn);
+  process.on('SIGHUP', async () => ((await terminalClosed()) ? end() : passOn('SIGHUP')));
+  const watch = watchNpm(end);
   return new Promise((resolve) => {
     gateway.on('error', (error) => {
       console.error(`The gateway can't be started: ${error.message}`);

@@ -1,7 +1,7 @@
 import type { ToldError } from '../openai/error-dialects.js';
 import type { OpenAIError } from '../openai/openai-error.js';
 
-/** Anthropic's own status: the server has too much to do. Its 429 is a limit of the caller's, whom nobody limits here. */
+/** Anthropic's own status: the server has too much to do. Its 429 is for a limit of the caller's own. */
 const OVERLOADED = 529;
 
 const TYPES: ReadonlyMap<number, string> = new Map([

@@ -73,7 +73,7 @@ export const responseNotFound = (id: string, param: string | null = null): OpenA
     status: 404,
     code: param === null ? null : 'previous_response_not_found',
     message:
-      `No response with the id '${id.slice(0, 256)}' is kept here: responses are kept in memory and in bounded number, the least ` +
+      `No response with the id '${id.slice(0, 256)}' is kept here: responses are kept in memory, for their key alone, the least ` +
       'recently used go first, and none outlives the server or is kept with store: false. Send the whole conversation as input instead.',
     param,
   });

@@ -68,10 +68,7 @@ export class ResponsesController {
     errors: [404],
   })
   @Delete(':id')
-  delete(
-    @Param('id') id: string,
-    @Req() request: FastifyRequest,
-  ): { id: string; object: 'response'; deleted: true } {
+  delete(@Param('id') id: string, @Req() request: FastifyRequest): { id: string; object: 'response'; deleted: true } {
     this.service.delete(callerOf(request), id);
     return { id, object: 'response', deleted: true };
   }

@@ -48,7 +48,8 @@ export class ResponsesService {
     return {
       events: this.events(conversation, record),
       response: newResponse(identity, request),
-      keep: (response) => this.store.put(owner, response, [...previous, ...request.input.turns, turnOf(response.output)]),
+      keep: (response) =>
+        this.store.put(owner, response, [...previous, ...request.input.turns, turnOf(response.output)]),
     };
   }
 

@@ -1,7 +1,10 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { filter, firstValueFrom } from 'rxjs';
-import { countsOf } from '../fake-engine/fake-engine.js';
+import { freePort } from '../../src/python-engine/process/free-port.js';
+import { closingTerminal } from '../closing-terminal.js';
+import { countsOf, FakeEngine } from '../fake-engine/fake-engine.js';
 import { chunksOf } from './event-lines.js';
 import { build, GatewayProcess } from './gateway-process.js';
 import { CHAT, ServedGateway } from './served-gateway.js';
@@ -93,6 +96,31 @@ describe('SIGHUP', () => {
     const replaced = () => gateway.log.filter(({ message }) => message === 'the workers are replaced').length;
     await gateway.logged(() => replaced() === 2);
     expect(gateway.engine.starts).toHaveLength(3);
+  });
+
+  it('reads .env anew', async () => {
+    const gateway = await GatewayProcess.spawn({});
+    close = () => gateway.close();
+    await gateway.ready();
+    writeFileSync(`${gateway.engine.folder}/.env`, 'WORKERS=2\n');
+    gateway.child.kill('SIGHUP');
+    await gateway.logged(({ message }) => message === 'the workers are replaced');
+    const body = JSON.stringify(await (await fetch(`${gateway.address}/health/ready`)).json());
+    expect(body.match(/"state":"ready"/g)?.length).toBeGreaterThanOrEqual(2);
+    expect(gateway.engine.starts).toHaveLength(3);
+  });
+
+  it('of a terminal that closes is the end of the server, which takes its workers along', async () => {
+    const engine = new FakeEngine();
+    close = async () => engine.remove();
+    const [port, enginePort] = [await freePort('127.0.0.1', 0), await freePort('127.0.0.1', 0)];
+    const env = {
+      ...{ PATH: process.env['PATH'], INFERENCE_SERVER_PATH: engine.path, MODEL: engine.model },
+      ...{ PORT: String(port), ENGINE_PORT: String(enginePort), LOG_FORMAT: 'json' },
+    };
+    const main = [process.execPath, join(import.meta.dirname, '../../dist/main.js')] as const;
+    expect(await closingTerminal('worker-0 is ready', main, { cwd: engine.folder, env })).toBe(0);
+    expect(engine.lives.map(({ event }) => event)).toEqual(['start', 'end']);
   });
 
   it('keeps the old workers where the new ones can not be had, and says why', async () => {

@@ -1,8 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { closingTerminal } from '../closing-terminal.js';
 import { SmallProject } from './small-project.js';
 
-// A gateway of a few lines: it counts signals, drains for a while, and says what happens.
+// A gateway of a few lines: it counts signals, drains for a while, and says what happens. SIGHUP ends it, to end the test.
 const GATEWAY = `
 import { writeFileSync } from 'node:fs';
 writeFileSync('pid', String(process.pid));
@@ -15,6 +18,7 @@ const drain = (signal) => {
 };
 process.on('SIGINT', drain);
 process.on('SIGTERM', drain);
+process.on('SIGHUP', () => { console.log('got SIGHUP'); process.exit(0); });
 console.log('serving');
 setInterval(() => {}, 1000);
 `;
@@ -74,6 +78,18 @@ describe('npm start', () => {
     const { code, output } = await start([], [['serving', toStarter('SIGTERM')]]);
     expect(output).toBe('serving\ngot SIGTERM 1\n');
     expect(code).toBe(0);
+  });
+
+  it('hands SIGHUP on as it is: the gateway reads its settings anew', async () => {
+    const { code, output } = await start([], [['serving', toStarter('SIGHUP')]]);
+    expect(output).toBe('serving\ngot SIGHUP\n');
+    expect(code).toBe(0);
+  });
+
+  it('lets the gateway drain when its terminal is closed, which is told by SIGHUP too', async () => {
+    const start = [process.execPath, 'start.mjs', '7'] as const;
+    expect(await closingTerminal('serving', start, { cwd: project.root })).toBe(7);
+    expect(readFileSync(join(project.root, 'drained'), 'utf8')).toBe('SIGTERM');
   });
 
   it("leaves with the gateway's own exit code", async () => {

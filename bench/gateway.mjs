@@ -3,7 +3,7 @@
 import { execFileSync, fork, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -17,6 +17,9 @@ const PORTKEY = '@portkey-ai/gateway@1.15.2';
 const PORTKEY_FOLDER = fileURLToPath(new URL('out/portkey', import.meta.url));
 const PARTS = { firstToken, streams, portkey, real };
 
+/** Where servers run: an .env of the root has no part in it. */
+const OUT = join(ROOT, 'bench', 'out');
+
 const { values: options } = parseArgs({
   options: {
     only: { type: 'string', default: Object.keys(PARTS).join() },
@@ -28,6 +31,7 @@ const { values: options } = parseArgs({
     profile: { type: 'string' },
   },
 });
+for (const path of ['main', 'model', 'profile']) if (options[path]) options[path] = resolve(options[path]);
 const SECONDS = Number(options.seconds);
 const REQUESTS = Number(options.requests);
 
@@ -37,8 +41,9 @@ const median = (list) => quantile(list, 0.5);
 const started = [];
 
 function start(file, args, env = {}) {
+  mkdirSync(OUT, { recursive: true });
   const child = spawn(file, args, {
-    cwd: ROOT,
+    cwd: OUT,
     env: { ...process.env, ...env },
     stdio: ['pipe', 'ignore', 'inherit'],
   });

@@ -7,7 +7,7 @@ import { signalGroup, waitForGroup } from './process-group.js';
 
 let parent: ChildProcess;
 
-afterEach(() => parent.kill('SIGKILL'));
+afterEach(() => void parent.kill('SIGKILL'));
 
 /** The leader of a group of its own, whose parent never asks for its exit. */
 async function leader(command: string): Promise<number> {

@@ -38,8 +38,8 @@ async function main(): Promise<void> {
       first(),
     )
     .subscribe(({ workers }) => {
-      const engine = workers.find(({ state }) => state === 'ready')?.engine ?? null;
-      new Logger('Gateway').log(readyBanner(address, engine, app.get(KeyRing).required));
+      const worker = workers.find(({ state }) => state === 'ready') ?? null;
+      new Logger('Gateway').log(readyBanner(address, worker, app.get(KeyRing).required));
     });
 }
 

@@ -1,4 +1,4 @@
-import type { EngineHealth } from './python-engine/client/engine-health.js';
+import { modelOf, type WorkerStatus } from './python-engine/worker-status.js';
 
 export interface ReadyBanner {
   message: string;
@@ -17,12 +17,18 @@ const BODY =
   '{"model":"nanochat","stream":true,"messages":[{"role":"user","content":"Tell me a brief story about a fox."}]}';
 
 /** What somebody who has just started the server wants to know, with a line to paste. */
-export function readyBanner(address: string, engine: EngineHealth | null, keyed = false): ReadyBanner {
+export function readyBanner(
+  address: string,
+  worker: Pick<WorkerStatus, 'engine' | 'external'> | null,
+  keyed = false,
+): ReadyBanner {
+  const engine = worker?.engine;
   const key = keyed ? ` -H "Authorization: Bearer $KEY"` : '';
   return {
     message: 'ready',
     address,
-    model: engine?.model?.id ?? null,
+    model: (worker && modelOf(worker)?.id) ?? null,
+    ...(worker?.external ? { engine: worker.external.url } : {}),
     device: engine?.device ?? null,
     dtype: engine?.dtype ?? null,
     quantization: engine?.quantization ?? null,

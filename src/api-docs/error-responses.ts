@@ -13,6 +13,7 @@ const MEANINGS: Readonly<Record<number, string>> = {
   429: 'The server is busy, or the key over its limits; `Retry-After` says when to try again.',
   431: 'The headers are too large.',
   500: 'The server had an error.',
+  501: 'The engine that serves here has no such thing.',
   504: 'The engine is too slow.',
   529: 'The server is busy; `Retry-After` says when to try again.',
   503: 'The model is not ready, the engine failed, or the server shuts down; `Retry-After` says when to try again.',
@@ -23,6 +24,8 @@ const OF_ANY = [400, 401, 403, 405, 408, 431, 500];
 const OF_A_BODY = [413, 415];
 /** Of what the engine is asked for. */
 export const OF_THE_ENGINE = [404, 429, 503];
+/** External engines may keep their tokens to themselves. */
+export const OF_TOKENS = [...OF_THE_ENGINE, 501];
 
 export const OPENAI_ERROR: Schema = objectOf({
   error: objectOf({ message: STRING, type: STRING, param: orNull(STRING), code: orNull(STRING) }),

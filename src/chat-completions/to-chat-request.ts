@@ -1,4 +1,5 @@
 import type { ChatRequest, ChatTurn, ToolChoice } from '../chat/chat-request.js';
+import { showsTokens } from '../generation/shows-tokens.js';
 import { samplingOf } from '../generation/sampling-of.js';
 import { constraintOf } from '../generation/structured-outputs.js';
 import type { Constraint } from '../python-engine/worker.js';
@@ -24,6 +25,7 @@ export function toChatRequest(body: ChatCompletionRequest): ChatRequest {
     n: body.n ?? 1,
     calculator: body.calculator ?? null,
     returnPrompt: body.return_token_ids ?? false,
+    tokenIds: showsTokens(body),
   };
 }
 

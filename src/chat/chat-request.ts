@@ -38,4 +38,6 @@ export interface ChatRequest {
   calculator: boolean | null;
   /** Whether the prompt's token ids come back, as an event before the first chunk. */
   returnPrompt?: boolean;
+  /** Whether the client is shown token ids, or counts of them, as they come. */
+  tokenIds?: boolean;
 }

@@ -42,7 +42,7 @@ export class ChatService {
   }
 
   private generate(
-    { sampling, n, calculator, returnPrompt }: ChatRequest,
+    { sampling, n, calculator, returnPrompt, tokenIds }: ChatRequest,
     record: GenerationRecord,
     constraint: ChatRequest['constraint'],
     messages: TextMessage[],
@@ -54,7 +54,9 @@ export class ChatService {
       n,
       calculator: calculator ?? this.settings.calculator,
       ...(constraint === null ? {} : { constraint }),
+      ...(calculator === null ? {} : { calculatorGiven: true }),
       ...(returnPrompt ? { echo: true } : {}),
+      ...(tokenIds ? { tokenIds } : {}),
     };
     return this.generation.generate(request, record);
   }

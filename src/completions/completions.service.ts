@@ -3,6 +3,7 @@ import { catchError, from, map, mergeMap, type Observable, tap } from 'rxjs';
 import type { AnswerIdentity } from '../generation/answer-identity.js';
 import { GenerationRecord } from '../generation/generation-record.js';
 import { GenerationService } from '../generation/generation.service.js';
+import { showsTokens } from '../generation/shows-tokens.js';
 import { samplingOf } from '../generation/sampling-of.js';
 import { constraintOf } from '../generation/structured-outputs.js';
 import { OpenAIError } from '../openai/openai-error.js';
@@ -54,6 +55,7 @@ function requestOf(body: CompletionRequest, prompt: CompletionPrompt, requestId:
     calculator: false,
     ...(outputs == null ? {} : { constraint: constraintOf(outputs) }),
     ...(echo || body.return_token_ids ? { echo: true } : {}),
+    ...(showsTokens(body) ? { tokenIds: true } : {}),
     ...(echo && logprobs != null ? { promptLogprobs: logprobs } : {}),
   };
 }

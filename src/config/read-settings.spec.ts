@@ -47,6 +47,20 @@ describe('readSettings', () => {
     expect(read).toThrow(/DEVICE=tpu is none of/);
   });
 
+  it('shows no address and no key of an external engine, in which there may be secrets', () => {
+    const wrong = ['http://me:secret@host:8000', 'ftp://host', 'http://host/?key=secret'];
+    for (const text of wrong) {
+      const read = () => readSettings({ ENGINE_URLS: text, ENGINE_API_KEY: 'two secrets' });
+      expect(read).toThrow(/ENGINE_URLS=\(hidden\) must be http or https addresses without user names/);
+      expect(read).toThrow(/ENGINE_API_KEY=\(hidden\)/);
+      expect(read).not.toThrow(/secret/);
+    }
+    expect(readSettings({ ENGINE_URLS: 'http://a:1, https://b/v1' }).engineUrls).toEqual([
+      'http://a:1',
+      'https://b/v1',
+    ]);
+  });
+
   it.each(['1e3', '0x10', '12abc', '1.5', '--1'])('refuses %p as a whole number', (text) => {
     expect(() => readSettings({ PORT: text })).toThrow(`PORT=${text} is not a whole number`);
   });

@@ -4,7 +4,7 @@ import { Settings } from './settings.js';
 import { settingVariables } from './variable.decorator.js';
 
 /** What no message may show. */
-const SECRET = /TOKEN$|^API_KEYS$|^REDIS_URL$|_HEADERS$/;
+const SECRET = /TOKEN$|^API_KEYS$|_API_KEY$|^REDIS_URL$|^ENGINE_URLS$|_HEADERS$/;
 
 /** Builds Settings from an environment; an empty variable counts as absent. Throws SettingsError naming every problem. */
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {

@@ -106,7 +106,7 @@ export class Settings {
   @TextVariable('DEVICE', /^(auto|cpu|mps|cuda(:\d{1,3})?)$/, 'is none of auto, cpu, cuda, cuda:N, mps', lower)
   readonly device: string = 'auto';
   @IntegerVariable('WORKERS', 1, 64)
-  readonly workers: number = 1;
+  readonly workers: number | null = null;
   @ListVariable('DEVICES', /^(cpu|mps|cuda(:\d{1,3})?)$/i, 'holds what is none of cpu, cuda, cuda:N, mps', 64)
   readonly devices: readonly string[] = [];
   @ChoiceVariable('DTYPE', ['auto', 'bfloat16', 'float32'], { bf16: 'bfloat16', fp32: 'float32' })
@@ -147,6 +147,16 @@ export class Settings {
   readonly firstTokenTimeoutSeconds: number = 300;
   @NumberVariable('TOKEN_TIMEOUT_SECONDS', 0.1, 86_400)
   readonly tokenTimeoutSeconds: number = 60;
+
+  // Engines that run elsewhere.
+  @ListVariable('ENGINE_URLS', HTTP_URL, 'must be http or https addresses without user names, separated by commas', 64)
+  readonly engineUrls: readonly string[] = Object.freeze([]);
+  @TextVariable('ENGINE_API_KEY', /^[\x21-\x7e]{1,1024}$/, 'must be of 1 to 1024 printable characters without spaces')
+  readonly engineApiKey: string | null = null;
+  @TextVariable('ENGINE_MODEL', /^[^\s]{1,256}$/, 'must be of 1 to 256 characters without spaces')
+  readonly engineModel: string | null = null;
+  @IntegerVariable('ENGINE_MAX_REQUESTS', 1, 100_000)
+  readonly engineMaxRequests: number | null = null;
 
   // What is offered beside the API.
   @FlagVariable('API_DOCS')

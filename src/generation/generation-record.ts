@@ -55,7 +55,7 @@ export class GenerationRecord {
   }
 
   take(event: GenerateEvent, times: TokenTimes | null = null): void {
-    if (event.type === 'admitted') this.promptTokens = event.promptTokens;
+    if (event.type === 'admitted') this.promptTokens = event.promptTokens || null;
     else if (event.type === 'usage') {
       this.promptTokens = event.promptTokens;
       this.completionTokens = event.completionTokens;

@@ -57,7 +57,9 @@ export class GenerationService {
 
   /** `prefix` is the dialect's own: chatcmpl-, cmpl-, resp_, msg_. */
   identify(prefix: string, model: string): AnswerIdentity {
-    const engine = this.pool.status.workers.find(({ state }) => state === 'ready')?.engine;
+    const ready = this.pool.status.workers.filter(({ state }) => state === 'ready');
+    // Which of them will answer is not known yet, and an external engine does not tell what it computes with.
+    const engine = ready.every(({ external }) => external === null) ? ready[0]?.engine : null;
     return {
       id: `${prefix}${randomUUID().replaceAll('-', '')}`,
       created: Math.floor(Date.now() / 1000),
@@ -71,7 +73,9 @@ export class GenerationService {
     const work = (): Observable<GenerateEvent> => {
       record.started();
       const { traceparent } = record;
-      return resuming(this.pool, traceparent === null ? request : { ...request, traceparent }, {
+      const model = this.models.own(record.model);
+      const placed = { ...request, ...(model === undefined ? {} : { model }) };
+      return resuming(this.pool, traceparent === null ? placed : { ...placed, traceparent }, {
         ...this.resumeLimits,
         onResume: () => record.resumed(),
         onWorker: (worker) => (record.worker = worker),

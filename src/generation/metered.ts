@@ -1,7 +1,7 @@
 import { finalize, Observable, switchMap, tap } from 'rxjs';
 import type { RateLimits } from '../admission/rate-limits.js';
 import { ANONYMOUS } from '../openai/caller.js';
-import type { GenerateEvent, GenerateRequest } from '../python-engine/worker.js';
+import type { ChoiceChunk, GenerateEvent, GenerateRequest } from '../python-engine/worker.js';
 import { DEFAULT_MAX_TOKENS } from './check-generation.js';
 import type { GenerationRecord } from './generation-record.js';
 
@@ -26,8 +26,8 @@ export function metered(
       let used = 0;
       return generation.pipe(
         tap((event) => {
-          if (event.type === 'admitted') used = event.promptTokens;
-          else if (event.type === 'chunk') for (const { tokenIds } of event.choices) used += tokenIds.length;
+          if (event.type === 'admitted') used = event.promptTokens || promptTokens(request.prompt);
+          else if (event.type === 'chunk') for (const choice of event.choices) used += tokensOf(choice);
           else if (event.type === 'usage') used = event.promptTokens + event.completionTokens;
         }),
         finalize(() => settle(used)),
@@ -52,6 +52,10 @@ function reserved<T extends { settle: (used: number) => unknown }>(reserve: () =
     );
   });
 }
+
+/** Text without tokens is an external engine's, which counts at its end; who leaves before pays by the estimate. */
+const tokensOf = ({ tokenIds, text }: ChoiceChunk): number =>
+  tokenIds.length > 0 ? tokenIds.length : Math.ceil(text.length / CHARACTERS_A_TOKEN);
 
 function promptTokens(prompt: GenerateRequest['prompt']): number {
   if ('tokenIds' in prompt) return prompt.tokenIds.length;

@@ -25,9 +25,15 @@ export class GenerationProgress {
     return this.choices.reduce((sum, { tokenIds }) => sum + tokenIds.length, 0);
   }
 
-  /** Whether nothing is missing but the usage. */
+  /** Whether the client may have something of the answer; an external engine's may be text without tokens. */
+  get begun(): boolean {
+    return this.choices.some(({ tokenIds, textOffset, finished }) => tokenIds.length > 0 || textOffset > 0 || finished);
+  }
+
+  /** Whether nothing is missing but the usage, and that can be counted. */
   get complete(): boolean {
-    return this.promptTokens !== null && this.choices.every(({ finished }) => finished);
+    const counted = this.choices.every(({ tokenIds, textOffset }) => tokenIds.length > 0 || textOffset === 0);
+    return Boolean(this.promptTokens) && counted && this.choices.every(({ finished }) => finished);
   }
 
   /** The event as the client is to see it; null for what it has seen already. */

@@ -15,6 +15,8 @@ import {
 import { OpenAIError } from '../openai/openai-error.js';
 import type { PoolStatus } from '../python-engine/pool-status.js';
 import type { GenerateEvent, GenerateRequest } from '../python-engine/worker.js';
+import type { Placing } from '../python-engine/worker-pool.js';
+import { lifeOf, type WorkerStatus } from '../python-engine/worker-status.js';
 import { GenerationProgress } from './progress.js';
 
 /** Connections can tell of a death before the child's exit is known; so long a worker of the same life is not believed. */
@@ -31,7 +33,7 @@ const WORKER_FAULTS: readonly (string | null)[] = [
 interface Workers {
   status: PoolStatus;
   status$: Observable<PoolStatus>;
-  generate(request: GenerateRequest): Observable<GenerateEvent>;
+  generate(request: GenerateRequest, placing?: Placing): Observable<GenerateEvent>;
 }
 
 export interface ResumeLimits {
@@ -48,7 +50,8 @@ export interface ResumeLimits {
 /**
  * A generation that outlives its worker: when that goes away, it goes on from the next token on a ready one. Seeds are drawn
  * and tokens replayed, so that a client sees a pause and nothing else. When no worker comes, the failure stands; and once
- * there are tokens it also stands where another model is ready, to which these tokens mean nothing.
+ * there are tokens it also stands where another model is ready, to which these tokens mean nothing, and where an external
+ * engine has begun, which can not go on with them. What has no token yet begins anew on any.
  */
 export function resuming(
   workers: Workers,
@@ -57,19 +60,15 @@ export function resuming(
 ): Observable<GenerateEvent> {
   return defer(() => {
     const progress = new GenerationProgress(request);
+    const doubted = new Set<string>();
     let left = tries;
     let resumedAt = -1;
-    let worker: string | null = null;
-    let model: string | null = null;
-    const admitted = (name: string): void => {
-      worker = name;
-      onWorker(name);
-      model = modelOf(workers.status.workers.find((status) => status.name === name));
-    };
-    const attempt = (): Observable<GenerateEvent> =>
-      workers.generate(progress.rest()).pipe(
+    const attempt = (): Observable<GenerateEvent> => {
+      let worker: WorkerStatus | null = null;
+      const placing = { avoid: doubted, onChosen: (chosen: WorkerStatus) => (worker = chosen) };
+      return workers.generate(progress.rest(), placing).pipe(
         map((event) => {
-          if (event.type === 'admitted' && event.worker !== undefined) admitted(event.worker);
+          if (event.type === 'admitted' && event.worker !== undefined) onWorker(event.worker);
           return progress.take(event);
         }),
         filter((event) => event !== null),
@@ -77,59 +76,65 @@ export function resuming(
           const mendable = failure instanceof OpenAIError && WORKER_FAULTS.includes(failure.code);
           if (!mendable) return throwError(() => failure);
           if (progress.complete) return of(progress.usage());
-          // Twice at the same token it may well be this request that kills its workers.
-          if (left === 0 || progress.tokens === resumedAt) return throwError(() => failure);
+          if (worker?.external && progress.begun) return throwError(() => unresumable(failure));
+          // Twice at the same token it may well be this request that kills its workers; an external engine dies of others.
+          const fatal = progress.tokens === resumedAt && !worker?.external;
+          if (left === 0 || fatal) return throwError(() => failure);
           resumedAt = progress.tokens;
           left--;
-          return readyAgain(workers, worker, waitMs, failure).pipe(
+          if (worker !== null) doubted.add(lifeOf(worker));
+          return readyAgain(workers, { doubted, begun: progress.begun }, waitMs, failure).pipe(
             switchMap((status) => {
-              if (progress.tokens > 0 && !allServe(status, model)) return throwError(() => failure);
+              if (progress.begun && !allServe(status, modelKeyOf(worker))) return throwError(() => failure);
               onResume();
               return attempt();
             }),
           );
         }),
       );
+    };
     return attempt();
   });
 }
 
-const modelOf = (worker: PoolStatus['workers'][number] | undefined): string | null =>
+const unresumable = ({ message, headers, cause }: OpenAIError): OpenAIError =>
+  new OpenAIError({
+    ...{ status: 503, code: 'engine_unavailable', headers, cause },
+    message: `${message} It is an external engine, on which an answer that has begun can not be resumed: ask again.`,
+  });
+
+const modelKeyOf = (worker: WorkerStatus | null): string | null =>
   worker?.engine?.model ? JSON.stringify(worker.engine.model) : null;
 
 /** Whether every worker that may take it has the model that began; null: it is not known which that was. */
 const allServe = ({ workers }: PoolStatus, model: string | null): boolean =>
-  model === null || workers.every((worker) => worker.state !== 'ready' || modelOf(worker) === model);
+  model === null ||
+  workers.every((worker) => worker.external !== null || worker.state !== 'ready' || modelKeyOf(worker) === model);
 
 /**
- * The first status with a ready worker other than the one that failed, or with a new life of that one, or after a while with
- * any that is ready. Where it is not known which failed, none that was alive is believed.
+ * The first status with a ready worker other than those that failed, or with a new life of one, or after a while with any that
+ * is ready. What has begun waits for a child of ours.
  */
 function readyAgain(
-  { status, status$ }: Workers,
-  failed: string | null,
+  { status$ }: Workers,
+  { doubted, begun }: { doubted: ReadonlySet<string>; begun: boolean },
   waitMs: number,
   failure: OpenAIError,
 ): Observable<PoolStatus> {
-  const doubtful = new Set(
-    status.workers.filter(({ name }) => failed === null || name === failed).map(({ pid }) => pid),
-  );
+  const readyIn = ({ workers }: PoolStatus): WorkerStatus[] =>
+    workers.filter(({ state, external }) => state === 'ready' && !(begun && external !== null));
+  const hopeless = ({ allFailed, supervisedFailed }: PoolStatus): boolean => (begun ? supervisedFailed : allFailed);
   const believed = status$.pipe(
-    filter(
-      ({ allFailed, workers }) =>
-        allFailed ||
-        (workers.some(({ state, pid }) => state === 'ready' && !doubtful.has(pid)) &&
-          !workers.some(({ state, pid }) => state === 'ready' && doubtful.has(pid))),
-    ),
+    filter((status) => hopeless(status) || readyIn(status).some((worker) => !doubted.has(lifeOf(worker)))),
   );
   const anyLife = timer(DOUBT_MS).pipe(
     switchMap(() => status$),
-    filter(({ ready }) => ready),
+    filter((status) => readyIn(status).length > 0),
   );
   return merge(believed, anyLife).pipe(
     first(),
     map((found) => {
-      if (found.allFailed) throw failure;
+      if (hopeless(found)) throw failure;
       return found;
     }),
     timeout({ first: waitMs, with: () => throwError(() => failure) }),

@@ -11,9 +11,9 @@ export class WorkersIndicator {
     private readonly pool: WorkerPool,
   ) {}
 
-  /** Up unless no worker will ever come back by itself. */
+  /** Up unless none of the children will ever come back by itself; no restart of this server mends an external engine. */
   notAllFailed(): HealthIndicatorResult {
-    return this.result(!this.pool.status.allFailed);
+    return this.result(!this.pool.status.supervisedFailed);
   }
 
   /** Up when some worker is ready, and idle or beating. */
@@ -34,6 +34,10 @@ export class WorkersIndicator {
   }
 }
 
-function told({ state, phase, progress, reason, restarts, beating }: WorkerStatus) {
+function told({ state, phase, progress, reason, restarts, beating, external }: WorkerStatus) {
+  if (external !== null) {
+    const { url, software, version, model } = external;
+    return { state, url, software, version, model: model?.id ?? null, reason };
+  }
   return { state, phase, percent: progress === null ? null : Math.round(progress * 100), reason, restarts, beating };
 }

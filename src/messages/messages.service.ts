@@ -5,6 +5,7 @@ import { ChatService } from '../chat/chat.service.js';
 import type { AnswerIdentity } from '../generation/answer-identity.js';
 import type { GenerationRecord } from '../generation/generation-record.js';
 import { GenerationService } from '../generation/generation.service.js';
+import { ServedModels } from '../python-engine/served-models.js';
 import { WorkerPool } from '../python-engine/worker-pool.js';
 import type { MessageRequest } from './to-chat-request.js';
 
@@ -15,6 +16,7 @@ export class MessagesService {
     private readonly generation: GenerationService,
     private readonly chat: ChatService,
     private readonly pool: WorkerPool,
+    private readonly models: ServedModels,
   ) {}
 
   identify({ model }: MessageRequest): AnswerIdentity {
@@ -29,7 +31,7 @@ export class MessagesService {
   /** Tokens of the prompt as the model would read it, tools and all. Nothing is generated, so nothing waits in the queue. */
   async count({ model, chat }: MessageRequest): Promise<number> {
     this.generation.refuseEarly(model);
-    const { tokenIds } = await this.pool.tokenize({ messages: this.chat.messages(chat) });
+    const { tokenIds } = await this.pool.tokenize({ messages: this.chat.messages(chat) }, this.models.own(model));
     return tokenIds.length;
   }
 }

@@ -29,7 +29,7 @@ export class ModelsController {
   }
 
   private model(id: string): Model {
-    const { model } = this.models;
+    const model = this.models.of(id);
     return {
       id,
       object: 'model',

@@ -161,6 +161,10 @@ export const internal = (cause?: unknown): OpenAIError =>
 export const engineUnavailable = (reason: string, retryAfterSeconds = 5): OpenAIError =>
   new OpenAIError({ status: 503, code: 'engine_unavailable', message: reason, retryAfterSeconds });
 
+/** What is asked for is here, but not with the engine that serves. */
+export const notSupported = (message: string): OpenAIError =>
+  new OpenAIError({ status: 501, code: 'not_supported', message, shouldRetry: false });
+
 export const modelLoading = (reason: string, retryAfterSeconds = 5): OpenAIError =>
   new OpenAIError({ status: 503, code: 'model_loading', message: reason, retryAfterSeconds });
 

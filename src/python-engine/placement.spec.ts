@@ -32,6 +32,21 @@ describe('placement', () => {
     }
   });
 
+  it('gives each its share of the capacity', () => {
+    const counts = new Map([
+      ['small', 0],
+      ['large', 0],
+    ]);
+    const places = () =>
+      [...counts].map(([name, inFlight]) => ({ name, inFlight, capacity: name === 'small' ? 16 : 240 }));
+    for (let sent = 0; sent < 200; sent++) {
+      const { name } = place(places(), `prefix ${sent}`)!;
+      counts.set(name, counts.get(name)! + 1);
+    }
+    expect(counts.get('small')).toBeLessThanOrEqual(Math.ceil((1.25 * 200) / 16));
+    expect(counts.get('small')).toBeGreaterThan(0);
+  });
+
   it('has no worker where there is none', () => {
     expect(place([], 'x')).toBeUndefined();
     expect(place([worker('a', 7)], 'x')?.name).toBe('a');

@@ -10,6 +10,8 @@ const TOKENS = 256;
 interface Place {
   readonly name: string;
   readonly inFlight: number;
+  /** How much it can do beside others; 1 where it does not say. */
+  readonly capacity?: number;
 }
 
 /**
@@ -26,14 +28,17 @@ export function prefixOf(prompt: Prompt): string {
 /**
  * The worker for a prefix: rendezvous hashing (Thaler and Ravishankar, 1998), so that a worker that comes or goes moves only
  * its own prefixes, with bounded loads (Mirrokni, Thorup and Zadimoghaddam, 2018), so that a popular one overloads nobody.
+ * The bound of each follows its share of the capacity.
  */
 export function place<T extends Place>(workers: readonly T[], prefix: string): T | undefined {
   if (workers.length < 2) return workers[0];
   const total = workers.reduce((sum, { inFlight }) => sum + inFlight, 0);
-  const most = Math.max(1, Math.floor((BOUND * (total + 1)) / workers.length));
+  const capacities = workers.reduce((sum, { capacity = 1 }) => sum + capacity, 0);
+  const most = ({ capacity = 1 }: T): number => Math.max(1, Math.floor((BOUND * (total + 1) * capacity) / capacities));
   const ranked = workers
     .map((worker) => ({ worker, rank: createHash('sha1').update(`${worker.name}\n${prefix}`).digest('hex') }))
     .toSorted((a, b) => (a.rank < b.rank ? 1 : -1));
-  const affine = ranked.find(({ worker }) => worker.inFlight < most)?.worker;
-  return affine ?? workers.toSorted((a, b) => a.inFlight - b.inFlight)[0];
+  const affine = ranked.find(({ worker }) => worker.inFlight < most(worker))?.worker;
+  const load = ({ inFlight, capacity = 1 }: T): number => inFlight / capacity;
+  return affine ?? workers.toSorted((a, b) => load(a) - load(b))[0];
 }

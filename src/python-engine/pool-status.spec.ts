@@ -28,6 +28,19 @@ describe('poolStatus', () => {
     expect(poolStatus([worker({ state: 'failed' }), worker({ state: 'failed' })], true).allFailed).toBe(true);
   });
 
+  it('knows external engines, which never fail for good and take what they say', () => {
+    const model = { id: 'm', generation: null, contextLength: null, vocabSize: null, parameters: null };
+    const described = { url: 'http://a', software: 'vllm', version: null, model, maxRunning: 200 };
+    const external = worker({ name: 'engine-0', state: 'ejected', phase: null, external: described, reason: 'gone' });
+    const status = poolStatus([worker({ state: 'failed' }), external], true);
+    expect(status).toMatchObject({ ready: false, allFailed: false, supervisedFailed: true, capacity: 0 });
+    expect(status.reason).toContain('engine-0 is ejected: gone');
+    expect(poolStatus([external], true).supervisedFailed).toBe(false);
+    expect(poolStatus([{ ...external, state: 'ready', beating: true }, ready], true)).toMatchObject({
+      ...{ ready: true, capacity: 218 },
+    });
+  });
+
   it('says of each worker why it is not ready', () => {
     const loading = worker({ state: 'loading', phase: 'load', progress: 0.256 });
     const failed = worker({ name: 'worker-1', state: 'failed', phase: 'load', progress: 1, reason: 'no memory' });

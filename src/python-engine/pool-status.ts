@@ -7,9 +7,11 @@ export interface PoolStatus {
   everReady: boolean;
   /** No worker will come back by itself. */
   allFailed: boolean;
+  /** There are children of ours, and none of them will: a restart of this server can help. */
+  supervisedFailed: boolean;
   /** Why it is not ready, for people; null when it is. */
   reason: string | null;
-  /** Requests that the ready workers take at once: each what it runs, and two that wait in it. */
+  /** Requests that the ready workers take at once: each what it runs, and a child of ours two that wait in it. */
   capacity: number;
   workers: WorkerStatus[];
 }
@@ -18,17 +20,23 @@ const WAITING_IN_WORKER = 2;
 
 export function poolStatus(workers: WorkerStatus[], everReady: boolean): PoolStatus {
   const ready = workers.some(isReady);
+  const supervised = workers.filter(({ external }) => external === null);
   return {
     ready,
     everReady: everReady || ready,
-    allFailed: workers.length > 0 && workers.every(({ state }) => state === 'failed'),
+    allFailed: haveFailed(workers),
+    supervisedFailed: haveFailed(supervised),
     reason: ready ? null : workers.map(reasonOf).join('; '),
-    capacity: workers
-      .filter(({ state }) => state === 'ready')
-      .reduce((sum, { engine }) => sum + (engine?.maxRunning ?? 1) + WAITING_IN_WORKER, 0),
+    capacity: workers.filter(({ state }) => state === 'ready').reduce((sum, worker) => sum + capacityOf(worker), 0),
     workers,
   };
 }
+
+const haveFailed = (workers: WorkerStatus[]): boolean =>
+  workers.length > 0 && workers.every(({ state }) => state === 'failed');
+
+const capacityOf = ({ engine, external }: WorkerStatus): number =>
+  external?.maxRunning ?? (engine?.maxRunning ?? 1) + WAITING_IN_WORKER;
 
 const isReady = ({ state, beating }: WorkerStatus): boolean => state === 'ready' && beating;
 

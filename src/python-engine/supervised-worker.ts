@@ -6,7 +6,8 @@ import type { Death, EngineLife, LifeReport } from './engine-life.js';
 import { EngineCommandError } from './process/engine-command.js';
 import { freePort } from './process/free-port.js';
 import { RestartPolicy } from './restart-policy.js';
-import type { GenerateEvent, GenerateRequest, TokenizablePrompt, TokenizedPrompt, Worker } from './worker.js';
+import type { PoolMember } from './pool-member.js';
+import type { GenerateEvent, GenerateRequest, TokenizablePrompt, TokenizedPrompt, TokenizeOptions } from './worker.js';
 import type { WorkerPlan } from './worker-plan.js';
 import { isAlive, nextState } from './worker-state.js';
 import { initialStatus, type WorkerStatus } from './worker-status.js';
@@ -18,8 +19,9 @@ const UNKILLABLE_MS = 5_000;
 const PORT_MOVES = 20;
 
 /** Keeps one engine alive: life after life, never two at once, until it is stopped or not worth another try. */
-export class SupervisedWorker implements Worker {
+export class SupervisedWorker implements PoolMember {
   readonly name: string;
+  readonly tokenizes = true;
   private readonly current: BehaviorSubject<WorkerStatus>;
   private readonly policy: RestartPolicy;
   private readonly stopping = new AbortController();
@@ -45,6 +47,10 @@ export class SupervisedWorker implements Worker {
     return this.current.value;
   }
 
+  get capacity(): number {
+    return this.status.engine?.maxRunning ?? 1;
+  }
+
   /** Requests sent and not yet over. */
   get inFlight(): number {
     return this.running.value;
@@ -58,8 +64,12 @@ export class SupervisedWorker implements Worker {
     });
   }
 
-  tokenize(prompt: TokenizablePrompt): Promise<TokenizedPrompt> {
-    return this.counted((client) => client.tokenize(prompt));
+  refuses(): null {
+    return null;
+  }
+
+  tokenize(prompt: TokenizablePrompt, options?: TokenizeOptions): Promise<TokenizedPrompt> {
+    return this.counted((client) => client.tokenize(prompt, options));
   }
 
   detokenize(tokenIds: readonly number[]): Promise<string> {

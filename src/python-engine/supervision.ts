@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.js';
+import type { EjectionLimits } from './external/ejection.js';
 import { RESTART_LIMITS, type RestartLimits } from './restart-policy.js';
 
 /** How closely a worker is watched, and how long anything about it may take. */
@@ -16,6 +17,8 @@ export interface Supervision {
   /** For one answer of health. */
   probeMs: number;
   restarts: RestartLimits;
+  /** Of engines that run elsewhere; their polls before ready are as ours after it. */
+  external: EjectionLimits & { pollMs: number; probeMs: number };
 }
 
 export function supervisionOf(settings: Settings): Supervision {
@@ -30,6 +33,10 @@ export function supervisionOf(settings: Settings): Supervision {
     // Three in a row unanswered must fit into a hang.
     probeMs: Math.min(2_000, Math.round((settings.hangSeconds * 1000) / 3)),
     restarts: RESTART_LIMITS,
+    external: {
+      ...{ pollMs: 1_000, probeMs: 2_000, failures: 3 },
+      ...{ backoffMs: 1_000, maxBackoffMs: 30_000, steadyMs: 60_000 },
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import {
   combineLatest,
   defer,
   distinctUntilChanged,
+  EMPTY,
   filter,
   firstValueFrom,
   lastValueFrom,
@@ -17,15 +18,27 @@ import {
 import { Settings } from '../config/settings.js';
 import { ModelManager, type ModelProgress } from '../model-manager/model-manager.service.js';
 import { shuttingDown } from '../openai/error-catalogue.js';
+import { chooseWorker, refusesTokens } from './choose-worker.js';
 import { engineLog } from './engine-log.js';
-import { place, prefixOf } from './placement.js';
+import { ExternalWorkers } from './external-workers.js';
+import { prefixOf } from './placement.js';
+import type { PoolMember } from './pool-member.js';
 import { poolRefusal } from './pool-refusal.js';
 import { poolStatus, type PoolStatus } from './pool-status.js';
 import { SupervisedWorker } from './supervised-worker.js';
 import { SUPERVISION, type Supervision } from './supervision.js';
-import type { GenerateEvent, GenerateRequest, TokenizablePrompt, TokenizedPrompt } from './worker.js';
+import type { GenerateEvent, GenerateRequest, TokenizablePrompt, TokenizedPrompt, TokenizeOptions } from './worker.js';
 import { workerPlan, type ModelOnDisk } from './worker-plan.js';
 import { workerCount } from './worker-share.js';
+import type { WorkerStatus } from './worker-status.js';
+
+/** Where a generation goes, beside what it asks for. */
+export interface Placing {
+  /** Lives of workers that are taken only where there is no other. */
+  avoid?: ReadonlySet<string>;
+  /** Called with the one that gets it, as it is then. */
+  onChosen?: (worker: WorkerStatus) => void;
+}
 
 /** The workers of this gateway, and the choice between them. */
 @Injectable()
@@ -33,6 +46,7 @@ export class WorkerPool implements OnApplicationShutdown {
   readonly status$: Observable<PoolStatus>;
   private readonly logger = new Logger(WorkerPool.name);
   private readonly list: BehaviorSubject<readonly SupervisedWorker[]>;
+  private readonly externals: ExternalWorkers;
   private readonly subscriptions = new Subscription();
   /** Those of the list, and those that come or go. */
   private readonly living = new Set<SupervisedWorker>();
@@ -51,12 +65,13 @@ export class WorkerPool implements OnApplicationShutdown {
     this.list = new BehaviorSubject<readonly SupervisedWorker[]>(
       Array.from({ length: workerCount(settings) }, (_, index) => this.worker(index, settings, model)),
     );
+    this.externals = new ExternalWorkers(settings, supervision, (worker) => this.subscriptions.add(this.tell(worker)));
     this.latest = poolStatus(
-      this.workers.map(({ status }) => status),
+      this.members.map(({ status }) => status),
       false,
     );
-    this.status$ = this.list.pipe(
-      switchMap((workers) => combineLatest(workers.map(({ status$ }) => status$))),
+    this.status$ = combineLatest([this.list, this.externals.list]).pipe(
+      switchMap(() => (this.members.length === 0 ? EMPTY : combineLatest(this.members.map(({ status$ }) => status$)))),
       scan((before, workers) => poolStatus(workers, before.everReady), this.latest),
       shareReplay({ bufferSize: 1, refCount: false }),
     );
@@ -71,19 +86,28 @@ export class WorkerPool implements OnApplicationShutdown {
   start(): void {
     if (this.started || this.stopped !== null) return;
     this.started = true;
+    this.externals.start();
+    if (this.workers.length === 0) return;
     this.subscriptions.add(this.models.resolve().subscribe((progress) => this.take(progress)));
   }
 
-  generate(request: GenerateRequest): Observable<GenerateEvent> {
-    return defer(() => this.chosen(prefixOf(request.prompt)).generate(request));
+  generate(request: GenerateRequest, { avoid, onChosen }: Placing = {}): Observable<GenerateEvent> {
+    return defer(() => {
+      const wanted = { prefix: prefixOf(request.prompt), model: request.model, ...(avoid && { avoid }) };
+      const refuses = (worker: PoolMember) => worker.refuses(request);
+      const worker = chooseWorker(this.members, { ...wanted, refuses }, () => this.refusal());
+      onChosen?.(worker.status);
+      return worker.generate(request);
+    });
   }
 
-  async tokenize(prompt: TokenizablePrompt): Promise<TokenizedPrompt> {
-    return this.chosen(prefixOf(prompt)).tokenize(prompt);
+  /** `model`: the own id that it has to have; absent: any. */
+  async tokenize(prompt: TokenizablePrompt, model?: string, options?: TokenizeOptions): Promise<TokenizedPrompt> {
+    return this.ofTokens(prefixOf(prompt), model).tokenize(prompt, options);
   }
 
-  async detokenize(tokenIds: readonly number[]): Promise<string> {
-    return this.chosen(prefixOf({ tokenIds: [...tokenIds] })).detokenize(tokenIds);
+  async detokenize(tokenIds: readonly number[], model?: string): Promise<string> {
+    return this.ofTokens(prefixOf({ tokenIds: [...tokenIds] }), model).detokenize(tokenIds);
   }
 
   /**
@@ -99,7 +123,8 @@ export class WorkerPool implements OnApplicationShutdown {
 
   /** SIGTERM to every child, SIGKILL after a deadline; resolves when none is left. */
   stop(): Promise<void> {
-    this.stopped ??= Promise.all([...this.living].map((worker) => worker.stop())).then(() => {
+    const supervised = [...this.living].map((worker) => worker.stop());
+    this.stopped ??= Promise.all([...supervised, this.externals.stop()]).then(() => {
       this.subscriptions.unsubscribe();
     });
     return this.stopped;
@@ -127,6 +152,10 @@ export class WorkerPool implements OnApplicationShutdown {
     }
   }
 
+  private get members(): readonly PoolMember[] {
+    return [...this.list.value, ...this.externals.list.value];
+  }
+
   private get workers(): readonly SupervisedWorker[] {
     return this.list.value;
   }
@@ -141,21 +170,22 @@ export class WorkerPool implements OnApplicationShutdown {
   }
 
   private async succeed(settings: Settings, models: ModelManager): Promise<void> {
-    const { state, directory, modelId, reason } = await lastValueFrom(models.resolve());
-    if (state !== 'ready' || directory === null) throw new Error(`the model can not be had: ${reason}`);
-    const model: ModelOnDisk = { directory, modelId };
     const count = workerCount(settings);
+    // They come before any of ours goes, and go after the last of ours has come: the one may take the place of the other.
+    const endReplaced = await this.externals.replace(settings, count === 0);
     const old = this.workers;
+    const model = count === 0 ? null : await resolved(models);
     for (let index = 0; index < Math.max(count, old.length) && this.stopped === null; index++) {
       const before = old[index];
       if (index < count) {
-        const worker = this.worker(index, settings, () => model);
+        const worker = this.worker(index, settings, () => model!);
         await this.install(index, worker).catch((failure: unknown) => {
           throw new Error(`${index} of ${count} workers are replaced: ${String(failure)}`);
         });
       } else this.list.next(this.workers.filter((worker) => worker !== before));
       if (before !== undefined) void this.retire(before, settings.drainTimeoutSeconds * 1000);
     }
+    endReplaced();
   }
 
   /** Resolves when the worker is ready and in its place; rejects when it never will be, and then it is gone. */
@@ -176,25 +206,15 @@ export class WorkerPool implements OnApplicationShutdown {
     this.living.delete(worker);
   }
 
-  /** Throws 503 where none is ready. */
-  private chosen(prefix: string): SupervisedWorker {
-    const worker = this.choose(prefix);
-    if (worker === undefined) throw this.refusal();
-    return worker;
-  }
-
-  /** By the prompt's prefix, whose blocks it has; one whose loop is late only when there is no other. */
-  private choose(prefix: string): SupervisedWorker | undefined {
-    const ready = this.workers.filter(({ status }) => status.state === 'ready');
-    const beating = ready.filter(({ status }) => status.beating);
-    return place(beating.length > 0 ? beating : ready, prefix);
+  private ofTokens(prefix: string, model: string | undefined): PoolMember {
+    return chooseWorker(this.members, { prefix, model, refuses: refusesTokens }, () => this.refusal());
   }
 
   private refusal(): Error {
     return this.stopped === null ? poolRefusal(this.status) : shuttingDown();
   }
 
-  private tell(worker: SupervisedWorker): Subscription {
+  private tell(worker: PoolMember): Subscription {
     return worker.status$
       .pipe(
         map(({ state, reason, pid }) => ({ state, reason, pid })),
@@ -203,8 +223,14 @@ export class WorkerPool implements OnApplicationShutdown {
       .subscribe(({ state, reason, pid }) => {
         const message = `${worker.name} is ${state}${pid === null ? '' : ` (pid ${pid})`}${reason === null ? '' : `: ${reason}`}`;
         if (state === 'failed') this.logger.error(message);
-        else if (state === 'crashed' || state === 'hung' || state === 'killed') this.logger.warn(message);
+        else if (['crashed', 'hung', 'killed', 'ejected'].includes(state)) this.logger.warn(message);
         else this.logger.log(message);
       });
   }
+}
+
+async function resolved(models: ModelManager): Promise<ModelOnDisk> {
+  const { state, directory, modelId, reason } = await lastValueFrom(models.resolve());
+  if (state !== 'ready' || directory === null) throw new Error(`the model can not be had: ${reason}`);
+  return { directory, modelId };
 }

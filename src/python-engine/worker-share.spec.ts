@@ -7,6 +7,14 @@ describe('what a worker gets of the machine', () => {
     expect(workerShare(readSettings({}), 0, 8)).toEqual({ device: 'auto', threads: null, deviceWorkers: 1 });
   });
 
+  it('is one by default, none where engines run elsewhere, and both where that is said', () => {
+    const ENGINE_URLS = 'http://a:1';
+    expect(workerCount(readSettings({}))).toBe(1);
+    expect(workerCount(readSettings({ ENGINE_URLS }))).toBe(0);
+    expect(workerCount(readSettings({ ENGINE_URLS, WORKERS: '2' }))).toBe(2);
+    expect(workerCount(readSettings({ ENGINE_URLS, DEVICES: 'cpu' }))).toBe(1);
+  });
+
   it('is a fair part of the processors among several, and at least one', () => {
     const settings = readSettings({ WORKERS: '3', DEVICE: 'cpu' });
     expect(workerShare(settings, 2, 8)).toMatchObject({ device: 'cpu', threads: 2 });

@@ -9,8 +9,11 @@ export interface WorkerShare {
   deviceWorkers: number;
 }
 
-/** One worker a device where devices are named, else WORKERS of one kind. */
-export const workerCount = ({ devices, workers }: Settings): number => Math.max(devices.length, workers);
+/** One worker a device where devices are named, else WORKERS of one kind; none by default where engines run elsewhere. */
+export function workerCount({ devices, workers, engineUrls }: Settings): number {
+  if (devices.length === 0 && workers === null) return engineUrls.length === 0 ? 1 : 0;
+  return Math.max(devices.length, workers ?? 1);
+}
 
 /** Several workers divide the processors; each alone would take all of them, and all would wait for one another. */
 export function workerShare(settings: Settings, index: number, processors = availableParallelism()): WorkerShare {
@@ -25,4 +28,5 @@ export function workerShare(settings: Settings, index: number, processors = avai
 }
 
 /** `cuda` without a number is the first. */
-const same = (one: string, other: string): boolean => one.replace(/^cuda$/, 'cuda:0') === other.replace(/^cuda$/, 'cuda:0');
+const same = (one: string, other: string): boolean =>
+  one.replace(/^cuda$/, 'cuda:0') === other.replace(/^cuda$/, 'cuda:0');

@@ -4,6 +4,8 @@
  *   starting -> loading -> warming -> ready -> draining -> stopped
  *   any of them -> crashed -> backoff -> starting, or failed
  *   any living one -> hung | killed -> crashed
+ *
+ * An external engine is connecting -> ready, and from each of them ejected -> ready.
  */
 export type WorkerState =
   | 'starting'
@@ -16,14 +18,16 @@ export type WorkerState =
   | 'backoff'
   | 'hung'
   | 'killed'
-  | 'failed';
+  | 'failed'
+  | 'connecting'
+  | 'ejected';
 
 const FOLLOWING: Readonly<Record<WorkerState, readonly WorkerState[]>> = {
   // Health may report the phases of a start-up in any order that it lives through, also again after ready.
   starting: ['loading', 'warming', 'ready', 'draining', 'crashed', 'killed', 'stopped', 'failed'],
   loading: ['starting', 'warming', 'ready', 'draining', 'crashed', 'killed', 'stopped'],
   warming: ['starting', 'loading', 'ready', 'draining', 'crashed', 'killed', 'stopped'],
-  ready: ['loading', 'warming', 'draining', 'crashed', 'hung', 'killed', 'stopped'],
+  ready: ['loading', 'warming', 'draining', 'crashed', 'hung', 'killed', 'stopped', 'ejected'],
   draining: ['crashed', 'killed', 'stopped'],
   hung: ['killed', 'crashed', 'stopped'],
   killed: ['crashed', 'stopped'],
@@ -31,6 +35,8 @@ const FOLLOWING: Readonly<Record<WorkerState, readonly WorkerState[]>> = {
   backoff: ['starting', 'stopped'],
   failed: ['stopped'],
   stopped: [],
+  connecting: ['ready', 'ejected', 'stopped'],
+  ejected: ['ready', 'stopped'],
 };
 
 export const WORKER_STATES = Object.keys(FOLLOWING) as readonly WorkerState[];

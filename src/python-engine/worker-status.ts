@@ -1,5 +1,16 @@
-import type { EngineHealth } from './client/engine-health.js';
+import type { EngineHealth, EngineModel } from './client/engine-health.js';
 import type { WorkerState } from './worker-state.js';
+
+/** An engine that runs elsewhere, as far as it has told. */
+export interface ExternalEngine {
+  /** Without credentials. */
+  url: string;
+  software: string | null;
+  version: string | null;
+  model: EngineModel | null;
+  /** Requests that it is sent at once. */
+  maxRunning: number;
+}
 
 export interface WorkerStatus {
   name: string;
@@ -17,7 +28,16 @@ export interface WorkerStatus {
   engine: EngineHealth | null;
   /** False when work is running and the engine's loop is late, or health is not answered. */
   beating: boolean;
+  /** Null for a child of ours. */
+  external: ExternalEngine | null;
 }
+
+/** The model that it has, or had last. */
+export const modelOf = ({ engine, external }: Pick<WorkerStatus, 'engine' | 'external'>): EngineModel | null =>
+  engine?.model ?? external?.model ?? null;
+
+/** One life of a worker; an external engine has but one. */
+export const lifeOf = ({ name, pid }: WorkerStatus): string => `${name} ${pid ?? ''}`;
 
 export const initialStatus = (name: string): WorkerStatus => ({
   name,
@@ -29,4 +49,5 @@ export const initialStatus = (name: string): WorkerStatus => ({
   pid: null,
   engine: null,
   beating: false,
+  external: null,
 });

@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs';
+import type { OpenAIError } from '../openai/openai-error.js';
 
 /** One message of a chat whose content is text alone; the gateway has already flattened content parts. */
 export interface TextMessage {
@@ -47,7 +48,15 @@ export type Prompt = { messages: TextMessage[] } | { text: string } | { tokenIds
 /** What can be told in tokens before anything is generated. */
 export type TokenizablePrompt = Exclude<Prompt, { tokenIds: number[] }>;
 
-/** As generating would take it: `<|bos|>` first, of a chat the assistant's start last. */
+/** What may be left out; both are there by default, as generating would take them. */
+export interface TokenizeOptions {
+  /** Of a text: special tokens such as `<|bos|>` before it. */
+  specials?: boolean;
+  /** Of a chat: the assistant's start after its last message. */
+  assistantStart?: boolean;
+}
+
+/** A prompt in tokens. */
 export interface TokenizedPrompt {
   tokenIds: number[];
   /** The token's text each; U+FFFD for parts of a character, the name of a special token. */
@@ -70,11 +79,17 @@ export interface GenerateRequest {
   n: number;
   /** Nanochat's calculator loop; off where there is a constraint. */
   calculator: boolean;
+  /** Whether the client itself said so: an engine that can't have it so has to refuse. */
+  calculatorGiven?: boolean;
   constraint?: Constraint;
   /** Whether the prompt comes back as the first event. `maxTokens` may be 0 then. */
   echo?: boolean;
   /** 0 to 20, with `echo`: log-probabilities of the prompt's own tokens. */
   promptLogprobs?: number;
+  /** Whether the client is shown token ids or counts of them as they come: an engine that does not tell them has to refuse. */
+  tokenIds?: boolean;
+  /** The own id of the model that it has to be; absent: whichever is served. */
+  model?: string;
   /** Go on after these; choices that are absent have finished. */
   resume?: ChoiceResume[];
   /** The span to go on from, as W3C's Trace Context writes it. */
@@ -104,7 +119,7 @@ export interface Calculation {
 
 export interface ChoiceChunk {
   index: number;
-  /** Ids since the last chunk, with the id that ended the choice and the calculator's forced ids. */
+  /** Ids since the last chunk, with the id that ended the choice and the calculator's forced ids; none where an external engine tells none. */
   tokenIds: number[];
   text: string;
   /** Characters released for this choice so far, this chunk's included. */
@@ -119,7 +134,7 @@ export interface ChoiceChunk {
 
 /** Order of events: `admitted`, then `prompt` where asked for, any number of `chunk`, `usage`; then the Observable completes. */
 export type GenerateEvent =
-  /** The engine's headers have arrived: nothing can be refused any more. */
+  /** The engine's headers have arrived: nothing can be refused any more. 0 tokens: an external engine tells them at the end. */
   | { type: 'admitted'; promptTokens: number; worker?: string }
   | { type: 'prompt'; tokenIds: number[]; text: string; logprobs: PromptTokenLogprobs[] | null }
   | { type: 'chunk'; choices: ChoiceChunk[] }
@@ -129,8 +144,12 @@ export interface Worker {
   readonly name: string;
   /** Cold: nothing is sent before subscription. Unsubscribing aborts the HTTP request. Errors are `OpenAIError`. */
   generate(request: GenerateRequest): Observable<GenerateEvent>;
+  /** Why it can not do this at all, with the client's name of the field, or `constraint`; null where it can. */
+  refuses(request: GenerateRequest): OpenAIError | null;
+  /** Whether it has the next two. */
+  readonly tokenizes: boolean;
   /** Rejects with `OpenAIError`, as the next. */
-  tokenize(prompt: TokenizablePrompt): Promise<TokenizedPrompt>;
+  tokenize(prompt: TokenizablePrompt, options?: TokenizeOptions): Promise<TokenizedPrompt>;
   /** The text of ids, in which special tokens have no part. */
   detokenize(tokenIds: readonly number[]): Promise<string>;
 }

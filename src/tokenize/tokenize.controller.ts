@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiRoute } from '../api-docs/api-route.decorator.js';
-import { OF_THE_ENGINE } from '../api-docs/error-responses.js';
+import { OF_TOKENS } from '../api-docs/error-responses.js';
 import { arrayOf, COUNT, ids, objectOf, orNull, STRING } from '../api-docs/schema.js';
 import { DetokenizeDto } from './detokenize.dto.js';
 import { ParseDetokenizePipe, ParseTokenizePipe } from './parse-tokenize.pipe.js';
@@ -29,7 +29,7 @@ export class TokenizeController {
     tag: 'Tokens',
     body: [TokenizePromptDto, TokenizeChatDto],
     answer: TOKENIZED,
-    errors: OF_THE_ENGINE,
+    errors: OF_TOKENS,
   })
   @Post('tokenize')
   @HttpCode(200)
@@ -42,7 +42,7 @@ export class TokenizeController {
     tag: 'Tokens',
     body: DetokenizeDto,
     answer: objectOf({ prompt: STRING }),
-    errors: OF_THE_ENGINE,
+    errors: OF_TOKENS,
   })
   @Post('detokenize')
   @HttpCode(200)

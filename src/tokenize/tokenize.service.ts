@@ -26,20 +26,23 @@ export class TokenizeService {
 
   async tokenize(body: TokenizeRequest): Promise<Tokenized> {
     this.generation.refuseEarly(body.model ?? OWN_NAME);
-    const { tokenIds, tokenStrings } = await this.pool.tokenize(promptOf(body));
-    const [from, to] = wanted(body, tokenIds.length);
+    const options =
+      body instanceof TokenizeChatDto
+        ? { assistantStart: body.add_generation_prompt ?? true }
+        : { specials: body.add_special_tokens ?? true };
+    const { tokenIds, tokenStrings } = await this.pool.tokenize(promptOf(body), this.models.own(body.model), options);
     return {
-      count: to - from,
-      max_model_len: this.models.model?.contextLength ?? null,
-      tokens: tokenIds.slice(from, to),
-      token_strs: body.return_token_strs ? tokenStrings.slice(from, to) : null,
+      count: tokenIds.length,
+      max_model_len: this.models.of(body.model)?.contextLength ?? null,
+      tokens: tokenIds,
+      token_strs: body.return_token_strs ? tokenStrings : null,
     };
   }
 
   async detokenize({ model, tokens }: DetokenizeDto): Promise<{ prompt: string }> {
     this.generation.refuseEarly(model ?? OWN_NAME);
     try {
-      return { prompt: await this.pool.detokenize(tokens) };
+      return { prompt: await this.pool.detokenize(tokens, this.models.own(model)) };
     } catch (failure) {
       if (!(failure instanceof OpenAIError) || failure.param !== 'token_ids') throw failure;
       throw failure.renamed('tokens', failure.message.replaceAll('token_ids', 'tokens'));
@@ -52,10 +55,4 @@ function promptOf(body: TokenizeRequest): TokenizablePrompt {
   return {
     messages: body.messages.map(({ role, content }) => ({ role: role === 'developer' ? 'system' : role, content })),
   };
-}
-
-/** The engine's ids begin with `<|bos|>`, and those of a chat end with the assistant's start: both can be left out. */
-function wanted(body: TokenizeRequest, length: number): [from: number, to: number] {
-  if (body instanceof TokenizeChatDto) return [0, body.add_generation_prompt === false ? length - 1 : length];
-  return [body.add_special_tokens === false ? 1 : 0, length];
 }

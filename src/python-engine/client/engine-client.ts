@@ -1,10 +1,12 @@
 import { Observable } from 'rxjs';
 import { Pool } from 'undici';
 import { engineFailed, engineUnavailable } from '../../openai/error-catalogue.js';
-import type { GenerateEvent, GenerateRequest, TokenizablePrompt, TokenizedPrompt } from '../worker.js';
+import type { GenerateEvent, GenerateRequest, TokenizablePrompt, TokenizedPrompt, TokenizeOptions } from '../worker.js';
 import { engineRefusal } from './engine-refusal.js';
 import { GenerateExchange, type GenerateDeadlines } from './generate-exchange.js';
 import { generateBody, promptFields } from './generate-body.js';
+import { generateFormat } from './generate-line.js';
+import { tokenizedPrompt } from './tokenized-prompt.js';
 
 /** Well below the engine's own 75 s: a connection that the engine is just closing would lose a request. */
 const KEEP_ALIVE_MS = 30_000;
@@ -35,7 +37,7 @@ export class EngineClient {
 
   generate(request: GenerateRequest): Observable<GenerateEvent> {
     return new Observable<GenerateEvent>((subscriber) => {
-      const exchange = new GenerateExchange(subscriber, this.deadlines, this.name);
+      const exchange = new GenerateExchange(subscriber, this.deadlines, generateFormat(this.name));
       this.pool.dispatch(
         {
           path: '/generate',
@@ -49,10 +51,8 @@ export class EngineClient {
     });
   }
 
-  async tokenize(prompt: TokenizablePrompt): Promise<TokenizedPrompt> {
-    const { token_ids: tokenIds, token_strings: tokenStrings } = await this.ask('/tokenize', promptFields(prompt));
-    if (!Array.isArray(tokenIds) || !Array.isArray(tokenStrings)) throw unreadable();
-    return { tokenIds: tokenIds as number[], tokenStrings: tokenStrings as string[] };
+  async tokenize(prompt: TokenizablePrompt, options: TokenizeOptions = {}): Promise<TokenizedPrompt> {
+    return tokenizedPrompt(await this.ask('/tokenize', promptFields(prompt)), 'messages' in prompt, options);
   }
 
   async detokenize(tokenIds: readonly number[]): Promise<string> {

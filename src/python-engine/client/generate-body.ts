@@ -28,7 +28,7 @@ export function promptFields(prompt: Prompt): Record<string, unknown> {
   return { messages: prompt.messages.map(({ role, content }) => ({ role, content })) };
 }
 
-function samplingFields(sampling: SamplingParams): Record<string, unknown> {
+export function samplingFields(sampling: SamplingParams): Record<string, unknown> {
   return {
     temperature: sampling.temperature,
     top_k: sampling.topK,

@@ -1,12 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Subscriber } from 'rxjs';
 import type { Dispatcher } from 'undici';
-import { engineFailed, engineTimeout, engineUnavailable } from '../../openai/error-catalogue.js';
+import { engineFailed, engineTimeout, engineUnavailable, halfAnswer } from '../../openai/error-catalogue.js';
 import { OpenAIError } from '../../openai/openai-error.js';
 import { LineSplitter } from '../line-splitter.js';
 import type { GenerateEvent } from '../worker.js';
-import { engineRefusal } from './engine-refusal.js';
-import { parseGenerateLine } from './generate-line.js';
 
 /** A scored prompt is one line: up to 21 tokens of some 80 bytes for each of its own. */
 const MAX_LINE = 64 * 1024 * 1024;
@@ -19,7 +17,17 @@ export interface GenerateDeadlines {
   tokenMs: number;
 }
 
-/** One `POST /generate` from its first byte to its last, as undici's handler; fed by the socket, it feeds a subscriber. */
+/** What the lines of an answer mean, in the engine's own dialect or another. Errors are `OpenAIError`. */
+export interface AnswerFormat {
+  /** Of a 200. */
+  admitted(headers: IncomingHttpHeaders): GenerateEvent;
+  /** `whole`: nothing is missing after this line. Throws where the line is an error, or none that can be read. */
+  line(text: string): { events: readonly GenerateEvent[]; whole: boolean };
+  /** Of any other status. */
+  refusal(status: number, body: string, retryAfter: string | undefined): OpenAIError;
+}
+
+/** One generation over HTTP from its first byte to its last, as undici's handler; fed by the socket, it feeds a subscriber. */
 export class GenerateExchange implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | null = null;
   private readonly lines = new LineSplitter(MAX_LINE, (line, cut) => this.line(line, cut));
@@ -33,7 +41,7 @@ export class GenerateExchange implements Dispatcher.DispatchHandler {
   constructor(
     private readonly subscriber: Subscriber<GenerateEvent>,
     private readonly deadlines: GenerateDeadlines,
-    private readonly worker: string,
+    private readonly format: AnswerFormat,
   ) {
     this.timer = setTimeout(() => this.late(deadlines.firstTokenMs), deadlines.firstTokenMs);
   }
@@ -58,8 +66,7 @@ export class GenerateExchange implements Dispatcher.DispatchHandler {
       return;
     }
     this.admitted = true;
-    const promptTokens = Number(headers['x-prompt-tokens'] ?? 0);
-    this.subscriber.next({ type: 'admitted', promptTokens, worker: this.worker });
+    this.subscriber.next(this.format.admitted(headers));
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, bytes: Buffer): void {
@@ -76,11 +83,11 @@ export class GenerateExchange implements Dispatcher.DispatchHandler {
     if (this.over) return;
     if (this.refusal !== null) {
       const { status, body, retryAfter } = this.refusal;
-      this.fail(engineRefusal(status, Buffer.concat(body).toString(), retryAfter));
+      this.fail(this.format.refusal(status, Buffer.concat(body).toString(), retryAfter));
       return;
     }
     this.lines.end();
-    this.finish(() => engineFailed('The engine ended its answer before it was complete.'));
+    this.finish(halfAnswer);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -88,7 +95,7 @@ export class GenerateExchange implements Dispatcher.DispatchHandler {
     this.finish(() =>
       this.admitted
         ? engineFailed('The engine stopped in the middle of its answer.')
-        : engineUnavailable(`The engine can not be reached: ${error.message}`, 1),
+        : engineUnavailable(`The engine can not be reached: ${codeOf(error)}`, 1),
     );
   }
 
@@ -99,10 +106,10 @@ export class GenerateExchange implements Dispatcher.DispatchHandler {
       return;
     }
     try {
-      const event = parseGenerateLine(text);
-      this.touch();
-      this.complete = event.type === 'usage';
-      this.subscriber.next(event);
+      const { events, whole } = this.format.line(text);
+      if (events.length > 0) this.touch();
+      this.complete = whole;
+      for (const event of events) this.subscriber.next(event);
     } catch (error) {
       this.fail(error instanceof OpenAIError ? error : engineFailed(String(error)));
     }
@@ -148,3 +155,7 @@ export class GenerateExchange implements Dispatcher.DispatchHandler {
     clearTimeout(this.timer);
   }
 }
+
+/** Messages of sockets name addresses, which are no client's business. */
+const codeOf = (error: Error & { code?: unknown }): string =>
+  typeof error.code === 'string' ? error.code : error.name;

@@ -1,7 +1,8 @@
 import { OpenAIError } from '../../openai/openai-error.js';
 import { engineFailed } from '../../openai/error-catalogue.js';
 import type { Calculation, ChoiceChunk, GenerateEvent, PromptTokenLogprobs, TokenLogprobs } from '../worker.js';
-import { parseErrorBody } from './engine-refusal.js';
+import { engineRefusal, parseErrorBody } from './engine-refusal.js';
+import type { AnswerFormat } from './generate-exchange.js';
 
 interface WireChoice {
   index: number;
@@ -22,6 +23,16 @@ interface WireLine {
 }
 
 const WORKER_GONE: readonly string[] = ['engine_unavailable', 'model_loading', 'shutting_down'];
+
+/** Of the engine's own dialect; `worker` is told with each admission. */
+export const generateFormat = (worker: string): AnswerFormat => ({
+  admitted: (headers) => ({ type: 'admitted', promptTokens: Number(headers['x-prompt-tokens'] ?? 0), worker }),
+  line: (text) => {
+    const event = parseGenerateLine(text);
+    return { events: [event], whole: event.type === 'usage' };
+  },
+  refusal: engineRefusal,
+});
 
 /** One line of the answer of `POST /generate` as an event. Throws OpenAIError for an error line and for no line at all. */
 export function parseGenerateLine(text: string): Exclude<GenerateEvent, { type: 'admitted' }> {

@@ -1,0 +1,89 @@
+import { BehaviorSubject, filter, firstValueFrom } from 'rxjs';
+import type { Settings } from '../config/settings.js';
+import { type ExternalPlan, ExternalWorker } from './external-worker.js';
+import { engineAddress } from './external/engine-address.js';
+import type { Supervision } from './supervision.js';
+
+/** The engines of `ENGINE_URLS`, which run elsewhere. */
+export class ExternalWorkers {
+  readonly list: BehaviorSubject<readonly ExternalWorker[]>;
+  /** Those of the list, and those that go. */
+  private readonly living = new Set<ExternalWorker>();
+
+  constructor(
+    settings: Settings,
+    private readonly supervision: Supervision,
+    /** Called with each that is made. */
+    private readonly onMade: (worker: ExternalWorker) => void,
+  ) {
+    this.list = new BehaviorSubject<readonly ExternalWorker[]>([]);
+    this.list.next(this.plans(settings).map((plan) => this.worker(plan)));
+  }
+
+  start(): void {
+    for (const worker of this.list.value) worker.start();
+  }
+
+  /**
+   * Takes new settings: engines that are asked in the same way as before stay, others come. Those that are named no more stay
+   * until the function that it resolves with is called, and then until what they generate is through. `needed`: rejects, and
+   * leaves all as it was, where none of the engines can serve.
+   */
+  async replace(settings: Settings, needed: boolean): Promise<() => void> {
+    const before = this.list.value;
+    const kept = this.plans(settings).map((plan) => before.find((worker) => samePlan(worker.plan, plan)) ?? plan);
+    const after = kept.map((one) => (one instanceof ExternalWorker ? one : this.worker(this.named(one))));
+    for (const worker of after) worker.start();
+    const states = await Promise.all(after.map(known));
+    if (needed && !states.includes('ready')) {
+      const reasons = after.map(({ name, status: { reason } }) => `${name}: ${reason}`).join('; ');
+      await Promise.all(after.filter((worker) => !before.includes(worker)).map((worker) => this.retire(worker, 0)));
+      throw new Error(`none of the external engines is ready: ${reasons}`);
+    }
+    const gone = before.filter((worker) => !after.includes(worker));
+    this.list.next([...after, ...gone]);
+    return () => {
+      this.list.next(after);
+      for (const worker of gone) void this.retire(worker, settings.drainTimeoutSeconds * 1000);
+    };
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.living].map((worker) => worker.stop()));
+  }
+
+  private plans({ engineUrls, engineApiKey, engineModel, engineMaxRequests }: Settings): ExternalPlan[] {
+    const urls = [...new Set(engineUrls.map((url) => engineAddress(url).url))];
+    return urls.map((url, index) => ({
+      ...{ name: `engine-${index}`, url, apiKey: engineApiKey, model: engineModel, maxRequests: engineMaxRequests },
+      supervision: this.supervision,
+    }));
+  }
+
+  /** A newcomer gets no name that another still has. */
+  private named(plan: ExternalPlan): ExternalPlan {
+    const taken = new Set([...this.living].map(({ name }) => name));
+    let index = 0;
+    while (taken.has(`engine-${index}`)) index++;
+    return { ...plan, name: `engine-${index}` };
+  }
+
+  private worker(plan: ExternalPlan): ExternalWorker {
+    const worker = new ExternalWorker(plan);
+    this.living.add(worker);
+    this.onMade(worker);
+    return worker;
+  }
+
+  private async retire(worker: ExternalWorker, timeoutMs: number): Promise<void> {
+    await worker.retire(timeoutMs);
+    this.living.delete(worker);
+  }
+}
+
+const samePlan = (a: ExternalPlan, b: ExternalPlan): boolean =>
+  a.url === b.url && a.apiKey === b.apiKey && a.model === b.model && a.maxRequests === b.maxRequests;
+
+/** Its state, as soon as it has answered or failed to often enough. */
+const known = async (worker: ExternalWorker): Promise<string> =>
+  (await firstValueFrom(worker.status$.pipe(filter(({ state }) => state !== 'connecting')))).state;

@@ -1,0 +1,374 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Completion } from 'openai/resources/completions';
+import { readSettings } from '../../src/config/read-settings.js';
+import { ModelManager } from '../../src/model-manager/model-manager.service.js';
+import type { WorkerState } from '../../src/python-engine/worker-state.js';
+import { FakeOpenAIEngine } from '../fake-engine/openai-engine.js';
+import { chunksOf, eventsOf } from './event-lines.js';
+import { Exposition } from './exposition.js';
+import { RecordedLog } from './recorded-log.js';
+import { CHAT, ServedGateway } from './served-gateway.js';
+
+const REPLY = 'The quick brown fox jumps.';
+const WORDS = REPLY.split(' ').length;
+
+let gateway: ServedGateway;
+let engines: FakeOpenAIEngine[] = [];
+
+const close = async (): Promise<void> => {
+  await gateway.close();
+  await Promise.all(engines.map((engine) => engine.die()));
+  engines = [];
+};
+
+afterEach(close);
+
+type Script = Parameters<typeof FakeOpenAIEngine.start>[0];
+
+/** A gateway in front of engines that run elsewhere, and without one of its own unless the environment says so. */
+async function start(scripts: Script[], environment: Record<string, string> = {}, log?: RecordedLog): Promise<void> {
+  engines = await Promise.all(scripts.map((script) => FakeOpenAIEngine.start(script)));
+  const urls = engines.map(({ url }, index) => (index === 0 ? `${url}/v1/` : url)).join(',');
+  gateway = await ServedGateway.start({}, { ENGINE_URLS: urls, ...environment }, { logger: log ?? false });
+  await gateway.until(({ workers }) => workers.every(({ state }) => state === 'ready'));
+}
+
+const stateOf = (index: number): WorkerState => gateway.pool.status.workers[index]!.state;
+const becomes = (index: number, state: WorkerState) => gateway.until(({ workers }) => workers[index]?.state === state);
+
+async function probe(which: 'live' | 'ready'): Promise<{ status: number; body: string }> {
+  const answer = await fetch(`${gateway.address}/health/${which}`);
+  return { status: answer.status, body: await answer.text() };
+}
+
+describe('an external engine in place of workers', () => {
+  it('answers chats, streamed and whole, with its own usage, under its own name for the model', async () => {
+    await start([{}], { MODEL: './no/such/model' });
+    const client = gateway.client();
+    const answer = await client.chat.completions.create({ ...CHAT, n: 2, top_p: 0.5 });
+    expect(answer.choices.map(({ message, finish_reason }) => [message.content, finish_reason])).toEqual([
+      [REPLY, 'stop'],
+      [REPLY, 'stop'],
+    ]);
+    expect(answer.usage).toMatchObject({ prompt_tokens: 7, completion_tokens: 2 * WORDS });
+    expect(answer.usage?.prompt_tokens_details?.cached_tokens).toBe(2);
+
+    const stream = await client.chat.completions.create({
+      ...CHAT,
+      ...{ model: 'acme/fox', stream: true, stream_options: { include_usage: true } },
+    });
+    let text = '';
+    let tokens = 0;
+    for await (const { choices, usage } of stream) {
+      text += choices[0]?.delta.content ?? '';
+      tokens = usage?.completion_tokens ?? tokens;
+    }
+    expect([text, tokens]).toEqual([REPLY, WORDS]);
+    expect(engines[0]!.bodies[0]).toMatchObject({
+      ...{
+        model: 'acme/fox',
+        n: 2,
+        top_p: 0.5,
+        stream: true,
+        max_tokens: 512,
+        stream_options: { include_usage: true },
+      },
+      messages: [{ role: 'user', content: 'Hello' }],
+    });
+    expect(gateway.engine.starts).toEqual([]);
+  });
+
+  it('is told of in the list of models, in health and in the metrics', async () => {
+    await start([{}]);
+    const { data } = await gateway.client().models.list();
+    expect(data).toMatchObject([{ id: 'nanochat', root: 'acme/fox', max_model_len: 8192 }, { id: 'acme/fox' }]);
+    const ready = await probe('ready');
+    expect(ready.status).toBe(200);
+    expect(JSON.parse(ready.body)).toMatchObject({
+      details: { workers: { 'engine-0': { state: 'ready', url: engines[0]!.url, software: 'vllm' } } },
+    });
+    const metrics = await Exposition.of(gateway.address);
+    expect(metrics.get('nanochat:worker_state{worker="engine-0",state="ready"}')).toBe(1);
+    expect(metrics.get('nanochat:max_num_seqs')).toBe(256);
+  });
+
+  it('completes texts and token ids, and tells token ids where it is asked for them', async () => {
+    await start([{}]);
+    const ask = async (fields: object): Promise<Completion> =>
+      (await (await gateway.post({ model: 'nanochat', ...fields }, { path: '/v1/completions' })).json()) as Completion;
+    expect((await ask({ prompt: 'Once', echo: true })).choices[0]?.text).toBe(`Once${REPLY}`);
+    const told = await ask({ prompt: [5, 6], max_tokens: 9, return_token_ids: false });
+    expect(told.choices[0]?.text).toBe(REPLY);
+    expect(engines[0]!.bodies.map(({ prompt }) => prompt)).toEqual(['Once', [5, 6]]);
+    const chat = await gateway.post({ ...CHAT, return_token_ids: true });
+    expect(await chat.json()).toMatchObject({
+      prompt_token_ids: [1, 2, 3],
+      choices: [{ token_ids: [100, 101, 102, 103, 104] }],
+    });
+  });
+
+  it('gives log-probabilities of chats and completions', async () => {
+    await start([{}]);
+    const client = gateway.client();
+    const chat = await client.chat.completions.create({ ...CHAT, logprobs: true, top_logprobs: 2 });
+    const content = chat.choices[0]?.logprobs?.content;
+    expect(content?.map(({ token }) => token).join('')).toBe(REPLY);
+    expect(content?.[0]).toMatchObject({ logprob: -0.5, bytes: [84, 104, 101] });
+    expect(content?.[1]?.top_logprobs.map(({ token }) => token)).toEqual([' quick', ' other']);
+    const completion = await client.completions.create({ model: 'nanochat', prompt: 'Once', logprobs: 1 });
+    expect(completion.choices[0]?.logprobs).toMatchObject({
+      ...{ tokens: ['The', ' quick', ' brown', ' fox', ' jumps.'], text_offset: [0, 3, 9, 15, 19] },
+      token_logprobs: [-0.5, -0.5, -0.5, -0.5, -0.5],
+    });
+  });
+
+  it('tells tokens where it has routes for them, else that is 501', async () => {
+    await start([{}]);
+    const post = async (path: string, body: object) => {
+      const answer = await gateway.post(body, { path });
+      return { status: answer.status, body: await answer.json() };
+    };
+    expect(await post('/tokenize', { prompt: 'a b c', return_token_strs: true })).toEqual({
+      status: 200,
+      body: { count: 3, max_model_len: 8192, tokens: [10, 11, 12], token_strs: ['a', 'b', 'c'] },
+    });
+    expect((await post('/detokenize', { tokens: [4, 5] })).body).toEqual({ prompt: 't4 t5' });
+    await close();
+    await start([{ ownedBy: 'acme' }]);
+    for (const [path, body] of [
+      ['/tokenize', { prompt: 'a' }],
+      ['/detokenize', { tokens: [1] }],
+    ] as const) {
+      expect(await post(path, body)).toMatchObject({ status: 501, body: { error: { code: 'not_supported' } } });
+    }
+  });
+});
+
+describe('what an external engine lacks', () => {
+  it.each([
+    ['n', { n: 2 }],
+    ['top_k', { top_k: 5 }],
+    ['min_p', { min_p: 0.1 }],
+    ['repetition_penalty', { repetition_penalty: 1.1 }],
+    ['logprobs', { logprobs: true }],
+    ['return_token_ids', { return_token_ids: true }],
+    ['calculator', { calculator: true }],
+    ['response_format', { response_format: { type: 'json_object' } }],
+    ['structured_outputs', { structured_outputs: { regex: 'a+' } }],
+    ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }],
+  ])('is refused by name, and it is not asked: %s', async (param, fields) => {
+    await start([{ ownedBy: 'acme' }]);
+    const answer = await gateway.post({ ...CHAT, ...fields });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ error: { param, code: 'unsupported_parameter' } });
+    expect(engines[0]!.bodies).toEqual([]);
+  });
+
+  it('is no hindrance where the value asks for nothing', async () => {
+    await start([{ ownedBy: 'acme' }]);
+    const answer = await gateway.post({ ...CHAT, top_k: -1, min_p: 0, repetition_penalty: 1, n: 1, calculator: false });
+    expect(answer.status).toBe(200);
+    expect(Object.keys(engines[0]!.bodies[0]!)).not.toContain('top_k');
+  });
+
+  it('goes to another that has it', async () => {
+    await start([{ ownedBy: 'acme' }, {}]);
+    for (let sent = 0; sent < 8; sent++) {
+      const messages = [{ role: 'user', content: `prompt ${sent}` }];
+      expect((await gateway.post({ ...CHAT, messages, top_k: 5 })).status).toBe(200);
+    }
+    expect(engines.map(({ bodies }) => bodies.length)).toEqual([0, 8]);
+  });
+
+  it('of a constraint, is passed on in its own words where it has that kind', async () => {
+    await start([{}]);
+    const schema = { type: 'object', properties: { a: { type: 'string' } } };
+    const format = { type: 'json_schema', json_schema: { name: 'x', schema } };
+    expect((await gateway.post({ ...CHAT, response_format: format })).status).toBe(200);
+    expect((await gateway.post({ ...CHAT, structured_outputs: { regex: 'a+' } })).status).toBe(200);
+    expect(engines[0]!.bodies[0]).toMatchObject({ response_format: { type: 'json_schema', json_schema: { schema } } });
+    expect(engines[0]!.bodies[1]).toMatchObject({ structured_outputs: { regex: 'a+' } });
+  });
+
+  it('and does not say it lacks, breaks off its answer', async () => {
+    await start([{ logprobs: false }]);
+    const answer = await gateway.post({ ...CHAT, logprobs: true });
+    expect(await answer.json()).toMatchObject({ error: { message: expect.stringContaining('log-probabilities') } });
+  });
+});
+
+describe('a refusal of an external engine', () => {
+  it('that the request caused passes on, with message and param', async () => {
+    const error = { message: 'too many words', type: 'BadRequestError', param: 'messages', code: 400 };
+    await start([{ refuse: { status: 400, body: { error } } }]);
+    const answer = await gateway.post(CHAT);
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toEqual({
+      error: { message: 'too many words', type: 'invalid_request_error', param: 'messages', code: null },
+    });
+    expect(stateOf(0)).toBe('ready');
+  });
+
+  it('of a prompt that is too long has the code that clients look for', async () => {
+    const message = "This model's maximum context length is 8192 tokens.";
+    await start([{ refuse: { status: 400, body: { object: 'error', message, param: null, code: 400 } } }]);
+    const answer = await gateway.post(CHAT);
+    expect(await answer.json()).toMatchObject({ error: { message, code: 'context_length_exceeded' } });
+  });
+
+  it('of our own key is 503 and a line in the log, which never shows the key', async () => {
+    const log = new RecordedLog();
+    await start([{ apiKey: 'right-key' }], { ENGINE_API_KEY: 'right-key' }, log);
+    expect((await gateway.post(CHAT)).status).toBe(200);
+    engines[0]!.script.refuse = { status: 401, body: { error: { message: 'who are you?' } } };
+    const answer = await gateway.post(CHAT);
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({ error: { code: 'engine_unavailable' } });
+    expect(await log.logged('warn', /answered 401/)).toContain('who are you?');
+    engines[0]!.script.apiKey = 'another-key';
+    const { reason } = (await becomes(0, 'ejected')).workers[0]!;
+    expect(reason).toContain('refuses ENGINE_API_KEY');
+    expect(log.text).not.toContain('right-key');
+  });
+});
+
+describe('an external engine that breaks off', () => {
+  it.each([
+    ['its connection', { cutAfter: 2 }],
+    ['with an error', { errorAfter: 2 }],
+  ])('%s ends the stream with an honest error event and [DONE], and is not resumed', async (_name, script) => {
+    await start([script], { RESUME_TRIES: '3' });
+    const answer = await gateway.post({ ...CHAT, stream: true });
+    const events = eventsOf(await answer.text());
+    expect(events.at(-1)).toBe('data: [DONE]');
+    expect(JSON.parse(events.at(-2)!.slice('data: '.length))).toMatchObject({
+      error: { code: 'engine_unavailable', message: expect.stringContaining('can not be resumed') },
+    });
+    expect(events.filter((event) => event.includes('"content"')).join('')).not.toContain('brown');
+    expect(engines[0]!.bodies).toHaveLength(1);
+    expect((await gateway.post(CHAT)).status).toBe(503);
+  });
+
+  it('before it has said anything costs the request nothing: another answers it', async () => {
+    await start([{ cutAfter: 0 }, {}], { RESUME_TRIES: '3' });
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, at) =>
+        gateway.post({ ...CHAT, stream: true, messages: [{ role: 'user', content: `prompt ${at}` }] }),
+      ),
+    );
+    for (const answer of answers) expect(textOf(await answer.text())).toBe(REPLY);
+    expect(engines[0]!.bodies.length).toBeGreaterThan(0);
+  });
+});
+
+const textOf = (stream: string): string =>
+  chunksOf(stream)
+    .map(({ choices }) => choices[0]?.delta?.content ?? '')
+    .join('');
+
+describe('an external engine that dies', () => {
+  it('is ejected while another serves, and comes back: no request fails', async () => {
+    const log = new RecordedLog();
+    await start([{}, {}], { RESUME_TRIES: '3' }, log);
+    let sent = 0;
+    const ask = async (): Promise<void> => {
+      const answer = await gateway.post({ ...CHAT, messages: [{ role: 'user', content: `prompt ${sent++}` }] });
+      expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining(REPLY)]);
+    };
+    for (let at = 0; at < 8; at++) await ask();
+    expect(engines[0]!.bodies.length).toBeGreaterThan(0);
+    await engines[0]!.die();
+    while (stateOf(0) !== 'ejected') await ask();
+    expect(await log.logged('warn', /^"?engine-0 is ejected/)).toMatch(/ECONNREFUSED/);
+    const before = engines[0]!.bodies.length;
+    for (let at = 0; at < 16; at++) await ask();
+    const { status, body } = await probe('ready');
+    expect(status).toBe(200);
+    expect(body).toContain('"state":"ejected"');
+    const metrics = await Exposition.of(gateway.address);
+    expect(metrics.get('nanochat:worker_state{worker="engine-0",state="ejected"}')).toBe(1);
+    await engines[0]!.listen();
+    while (stateOf(0) !== 'ready') await ask();
+    for (let at = 0; at < 16; at++) await ask();
+    expect(engines[0]!.bodies.length).toBeGreaterThan(before);
+  });
+
+  it('alone makes ready 503 and leaves live 200, until it is back', async () => {
+    await start([{}]);
+    await engines[0]!.die();
+    await becomes(0, 'ejected');
+    const ready = await probe('ready');
+    expect(ready.status).toBe(503);
+    expect(JSON.parse(ready.body)).toMatchObject({ reason: expect.stringContaining('engine-0 is ejected') });
+    expect((await probe('live')).status).toBe(200);
+    const answer = await gateway.post(CHAT);
+    expect(answer.status).toBe(503);
+    expect(answer.headers.get('retry-after')).not.toBeNull();
+    expect(await answer.json()).toMatchObject({ error: { code: 'engine_unavailable' } });
+    await engines[0]!.listen();
+    await becomes(0, 'ready');
+    expect((await probe('ready')).status).toBe(200);
+    expect((await gateway.post(CHAT)).status).toBe(200);
+  });
+
+  it('is ejected for requests that fail, though its health is well', async () => {
+    await start([{ refuse: { status: 500, body: {} } }]);
+    for (let at = 0; at < 3; at++) expect((await gateway.post(CHAT)).status).toBe(503);
+    expect((await becomes(0, 'ejected')).workers[0]?.reason).toBe('it answered 500');
+    engines[0]!.script.refuse = null;
+    await becomes(0, 'ready');
+    expect((await gateway.post(CHAT)).status).toBe(200);
+  });
+
+  it('is never sent more than its health allows: one that is unwell gets nothing', async () => {
+    await start([{}, {}], { RESUME_TRIES: '3' });
+    engines[0]!.script.healthStatus = 503;
+    expect((await becomes(0, 'ejected')).workers[0]?.reason).toBe('its health is 503');
+    for (let at = 0; at < 8; at++) {
+      expect((await gateway.post({ ...CHAT, messages: [{ role: 'user', content: `p ${at}` }] })).status).toBe(200);
+    }
+    expect(engines.map(({ bodies }) => bodies.length)).toEqual([0, 8]);
+  });
+});
+
+describe('external engines beside workers', () => {
+  it('serve in one pool, each under its own name, and an answer that a worker began goes on with a worker', async () => {
+    engines = [await FakeOpenAIEngine.start()];
+    gateway = await ServedGateway.start(
+      { reply: 'one two three four', lives: [{ crashAfterTokens: 2 }, {}] },
+      { ENGINE_URLS: engines[0]!.url, WORKERS: '1', RESUME_TRIES: '3' },
+    );
+    await gateway.until(({ workers }) => workers.every(({ state }) => state === 'ready'));
+    const { data } = await gateway.client().models.list();
+    expect(data.map(({ id }) => id)).toEqual(['nanochat', 'fake', 'acme/fox']);
+    const ask = (model: string) => gateway.post({ ...CHAT, model, stream: true }).then((answer) => answer.text());
+    expect(textOf(await ask('acme/fox'))).toBe(REPLY);
+    expect(textOf(await ask('fake'))).toBe('one two three four');
+    expect(gateway.engine.starts).toHaveLength(2);
+    expect(engines[0]!.bodies).toHaveLength(1);
+  });
+});
+
+describe('new settings', () => {
+  it('bring other external engines, and those that go finish what they generate', async () => {
+    await start([{ tokenDelayMs: 100 }]);
+    engines.push(await FakeOpenAIEngine.start({ reply: 'another one' }));
+    const running = await gateway.post({ ...CHAT, stream: true });
+    const settings = readSettings({ ENGINE_URLS: engines[1]!.url });
+    await gateway.pool.replace(settings, new ModelManager(settings));
+    expect(gateway.pool.status.workers.map(({ external }) => external?.url)).toEqual([engines[1]!.url]);
+    expect(await (await gateway.post(CHAT)).text()).toContain('another one');
+    expect(textOf(await running.text())).toBe(REPLY);
+  });
+
+  it('with engines of which none answers are refused, and the old ones stay', async () => {
+    await start([{}]);
+    const gone = await FakeOpenAIEngine.start();
+    await gone.die();
+    const settings = readSettings({ ENGINE_URLS: gone.url });
+    await expect(gateway.pool.replace(settings, new ModelManager(settings))).rejects.toThrow(
+      'none of the external engines is ready',
+    );
+    expect((await gateway.post(CHAT)).status).toBe(200);
+  });
+});

@@ -24,7 +24,7 @@ export interface Telling<Event> {
 export function openRecord(
   request: FastifyRequest,
   { id, model }: AnswerIdentity,
-  { stream = false, n = 1 }: { stream?: boolean | null | undefined; n?: number },
+  { stream, n = 1 }: { stream?: boolean | null | undefined; n?: number },
 ): GenerationRecord {
   const http = RequestRecord.of(request.raw);
   const record = new GenerationRecord(id, model, stream ?? false, n, http);

@@ -8,7 +8,19 @@ import { root } from '../scripts/root.mjs';
 import { generator } from './faults/figures.mjs';
 import { endAll } from './faults/server.mjs';
 
-const SCENARIOS = ['kills', 'stops'];
+const SCENARIOS = [
+  'kills',
+  'stops',
+  'drain',
+  'orphan',
+  'reload',
+  'overload',
+  'fairness',
+  'clients',
+  'slow-readers',
+  'hostile',
+  'mixed',
+];
 const { values } = parseArgs({
   options: {
     only: { type: 'string', default: SCENARIOS.join() },

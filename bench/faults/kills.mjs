@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../probe.mjs';
 import { keenAnswerOf, story, whole } from './chat.mjs';
 import { atLeast, atMost, median, most, pick, rounded } from './figures.mjs';
+import { post } from './http.mjs';
 import { alive } from './process.mjs';
 import { withGateway } from './server.mjs';
 
@@ -155,10 +156,8 @@ class Strikes {
   /** No character is doubled or missing: the text is what its token ids say. */
   async textIsOfIds({ choices }) {
     for (const { text, ids } of choices) {
-      const body = JSON.stringify({ tokens: ids });
-      const headers = { 'content-type': 'application/json' };
-      const answer = await fetch(`${this.gateway.address}/detokenize`, { method: 'POST', headers, body });
-      if ((await answer.json()).prompt !== text) return false;
+      const { text: body } = await post(this.gateway, '/detokenize', { tokens: ids });
+      if (JSON.parse(body).prompt !== text) return false;
     }
     return true;
   }

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../../scripts/free-port.mjs';
 import { root } from '../../scripts/root.mjs';
 import { statusOf, until } from '../probe.mjs';
+import { fetched } from './http.mjs';
 import { childrenOf } from './process.mjs';
 
 const OUT = join(root, 'bench', 'out', 'chaos');
@@ -78,15 +79,15 @@ export class Gateway {
 
   /** Each worker, not only one. */
   async allReady() {
-    const answer = await fetch(`${this.address}/health/ready`).catch(() => null);
+    const answer = await fetched(`${this.address}/health/ready`).catch(() => null);
     if (answer?.status !== 200) return false;
-    const { workers } = (await answer.json()).details;
+    const { workers } = JSON.parse(answer.text).details;
     return Object.values(workers).filter(({ state }) => state === 'ready').length === this.workers;
   }
 
   /** The sum over all labels of each metric, by its name without the prefix. */
   async metrics() {
-    const text = await (await fetch(`${this.address}/metrics`)).text();
+    const { text } = await fetched(`${this.address}/metrics`);
     const sums = {};
     for (const [, name, value] of text.matchAll(/^nanochat:(\w+)(?:\{.*\})? (\S+)$/gm)) {
       sums[name] = (sums[name] ?? 0) + Number(value);

@@ -5,6 +5,7 @@ No torch at import: the thread imports it, so that a process can answer health b
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from nanochat_engine.config import Settings
 from nanochat_engine.constraint import Constraint
 from nanochat_engine.errors import EngineError, InternalError, InvalidRequest, Unavailable
 from nanochat_engine.grammar.compiler import CompiledConstraint, Compiler
+from nanochat_engine.grammar.refusal import TooSlow
 from nanochat_engine.grammar.vocabulary import Vocabulary
 from nanochat_engine.open_requests import OpenRequests
 from nanochat_engine.request import DEFAULT_MAX_TOKENS, GenerateRequest, RequestFailed, StepEvent
@@ -80,12 +82,22 @@ class Engine:
         """Start the engine thread: it loads, warms up, then steps until stop."""
         self._thread.start()
 
+    def prepared(self, request: GenerateRequest) -> bool:
+        """Whether `prepare` has nothing to do: there is no constraint, or it has been compiled."""
+        compiler = self._compiler
+        return request.constraint is None or (compiler is not None and compiler.has(request.constraint))
+
+    def prepare(self, request: GenerateRequest) -> None:
+        """Compile the request's constraint; blocks. Raises InvalidRequest, QueueFull, Unavailable or InternalError."""
+        if request.constraint is not None:
+            self._compile(request.constraint, bool(request.resume))
+
     def submit(self, request: GenerateRequest) -> None:
         """Queue a request. Raises InvalidRequest, QueueFull or Unavailable, and then keeps nothing of it."""
         self._check_serving()
         max_tokens = self._max_tokens(request)
         indices = sorted(request.resume) if request.resume else range(request.n)
-        constraint = None if request.constraint is None else self._compile(request.constraint)
+        constraint = None if request.constraint is None else self._compile(request.constraint, bool(request.resume))
         sequences = [
             Sequence(
                 request, index, max_tokens, self.tokenizer, None if constraint is None else constraint.state(max_tokens)
@@ -162,11 +174,26 @@ class Engine:
             abort_steps_max=self._abort_steps_max,
         )
 
-    def _compile(self, constraint: Constraint) -> CompiledConstraint:
+    def _compile(self, constraint: Constraint, resumed: bool) -> CompiledConstraint:
+        try:
+            return self._started_compiler().compile(constraint)
+        except TooSlow as error:
+            if not resumed:
+                raise
+            # It was compiled when the answer began: another try, or another worker, may do it again.
+            raise Unavailable(error.message) from error
+
+    def _started_compiler(self) -> Compiler:
         with self._compiler_lock:
-            # Built when it is first needed: half a second for 65,536 tokens.
-            compiler = self._compiler = self._compiler or Compiler(Vocabulary(self.tokenizer))
-        return compiler.compile(constraint)
+            self._check_serving()
+            # Half a second for 65,536 tokens.
+            self._compiler = self._compiler or Compiler(Vocabulary(self.tokenizer))
+            return self._compiler
+
+    def _start_compiler(self) -> None:
+        """Ahead of the first constraint, which would have to wait for it. Where it fails, that one tries again and tells."""
+        with contextlib.suppress(EngineError):
+            self._started_compiler().start()
 
     def _check_serving(self) -> None:
         if self._state == "draining" or self._stopping:
@@ -249,6 +276,7 @@ class Engine:
         )
         self._on_loaded()
         self._report("ready", "serve", None)
+        threading.Thread(target=self._start_compiler, name="compiler", daemon=True).start()
 
     def _step(self) -> bool:
         """Wait for work, take one step of it, publish. False once the engine stops."""

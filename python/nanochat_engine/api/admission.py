@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import threading
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from nanochat_engine.api.bridge import Bridge, Stream
@@ -21,6 +22,9 @@ from nanochat_engine.request import GenerateRequest
 from nanochat_engine.tokenizer.tokenizer import Tokenizer
 
 Result = TypeVar("Result")
+
+MOST_COMPILING = 16
+"""Requests that wait for their constraint; one is compiled at a time."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,8 +44,9 @@ class Admission:
         self._bridge = bridge
         self._most_preparing = settings.max_running + settings.max_waiting
         self._preparing = 0
-        # Constraints may take seconds; prompts don't wait behind them.
-        self._compiling = ThreadPoolExecutor(max_workers=4, thread_name_prefix="compile")
+        # A constraint may take seconds: it waits in a lane of its own, and takes no place from a prompt meanwhile.
+        self._lane = ThreadPoolExecutor(max_workers=4, thread_name_prefix="compile")
+        self._places = threading.Semaphore(MOST_COMPILING)
 
     @contextlib.asynccontextmanager
     async def admit(self, prompt: Prompt, request: GenerateRequest) -> AsyncIterator[Admitted]:
@@ -52,8 +57,10 @@ class Admission:
         tokenizer = self._engine.tokenizer
         self._check_room()
         with self._bridge.open(self._engine, request.request_id) as stream:
-            pool = None if request.constraint is None else self._compiling
-            ids = await self._off_the_loop(lambda: _submit(stream, prompt, request, tokenizer), pool)
+            if not self._engine.prepared(request):
+                await self._prepare(stream, request)
+                self._check_room()
+            ids = await self._off_the_loop(lambda: _submit(stream, prompt, request, tokenizer))
             yield Admitted(stream, ids, tokenizer)
 
     async def with_tokenizer(self, work: Callable[[Tokenizer], Result]) -> Result:
@@ -67,10 +74,18 @@ class Admission:
         if self._preparing >= self._most_preparing:
             raise QueueFull("Too many requests are waiting.")
 
-    async def _off_the_loop(self, work: Callable[[], Result], pool: Executor | None = None) -> Result:
+    async def _prepare(self, stream: Stream, request: GenerateRequest) -> None:
+        if not self._places.acquire(blocking=False):
+            raise QueueFull("Too many constraints wait to be compiled.")
+        future = self._lane.submit(lambda: None if stream.left else self._engine.prepare(request))
+        # Not when the caller leaves: what it asked for may run on.
+        future.add_done_callback(lambda _: self._places.release())
+        await asyncio.wrap_future(future)
+
+    async def _off_the_loop(self, work: Callable[[], Result]) -> Result:
         self._preparing += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, work)
+            return await asyncio.get_running_loop().run_in_executor(None, work)
         finally:
             self._preparing -= 1
 

@@ -16,8 +16,17 @@ class EnginePort(Protocol):
     def tokenizer(self) -> Tokenizer:
         """Raises Unavailable until the checkpoint is read."""
 
+    def prepared(self, request: GenerateRequest) -> bool:
+        """Whether `prepare` has nothing to do for this request."""
+
+    def prepare(self, request: GenerateRequest) -> None:
+        """Compile the request's constraint, which may take seconds and waits for others.
+
+        Raises QueueFull, Unavailable, InternalError or InvalidRequest.
+        """
+
     def submit(self, request: GenerateRequest) -> None:
-        """Queue a request; a long resumption takes tens of milliseconds, a constraint a second or so. After it returns, events will come.
+        """Queue a request; a long resumption takes tens of milliseconds, of a constrained answer a second or so. Then events will come.
 
         Raises QueueFull, Unavailable or InvalidRequest.
         """

@@ -83,6 +83,16 @@ class Compiler:
             raise type(outcome)(outcome.message, code=outcome.code, param=outcome.param)
         return outcome
 
+    def start(self) -> None:
+        """Start the helper process ahead of the first constraint. Raises Unavailable."""
+        self._checker.start()
+
+    def has(self, constraint: Constraint) -> bool:
+        """Whether `compile` would return, or refuse, at once."""
+        with self._lock:
+            future = self._outcomes.get(constraint.key())
+            return future is not None and future.done()
+
     def close(self) -> None:
         """End the helper process."""
         self._checker.close()

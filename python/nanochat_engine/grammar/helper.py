@@ -1,7 +1,8 @@
 """The helper process that compiles first: what takes too long or too much memory dies here and not in the engine.
 
-It says "ready"; then each line of JSON, [kind, source], gets a line: {"path": hexadecimal bytes of a short answer} or {"error": reason}.
-It ends with its input.
+It says "ready"; then each line of JSON, [kind, source], gets a line: {"path": hexadecimal bytes of a short answer}, {"error": reason},
+{"large": ""} where memory was short, or {"fault": reason} for what nobody expected. It ends with its input.
+Arguments: seconds of a processor a question may take, after which SIGPROF ends it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import contextlib
 import json
 import os
 import resource
+import signal
 import sys
 
 from nanochat_engine.constraint import Constraint
@@ -19,7 +21,8 @@ from nanochat_engine.grammar.closing import Search
 from nanochat_engine.grammar.source import grammar_of
 
 _MEMORY_BYTES = 1 << 30
-_CPU_SECONDS = 3
+# Of what it says when it crashes; its errors go to a file.
+_MOST_WRITTEN = 1 << 20
 # Beside a model that computes, a helper nicer than this would wait for seconds.
 _NICE = 5
 # Of the search for an answer: 0.2 s of a processor.
@@ -42,18 +45,31 @@ def answer(constraint: Constraint) -> dict[str, str]:
     return {"path": path.hex()}
 
 
+def reply(line: str) -> dict[str, str]:
+    """To a line as it came."""
+    try:
+        kind, source = json.loads(line)
+        return answer(Constraint(kind, source))
+    except MemoryError:
+        return {"large": ""}
+    except BaseException as error:  # noqa: BLE001 - a panic of llguidance's is no Exception
+        return {"fault": f"{type(error).__name__}: {error}"[:2000]}
+
+
 def main() -> None:
+    seconds = float(sys.argv[1])
     os.nice(_NICE)
     _limit(resource.RLIMIT_AS, _MEMORY_BYTES)
     _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_FSIZE, _MOST_WRITTEN)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:
-        # A compilation that outlives its engine ends by this.
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime) + _CPU_SECONDS)
-        kind, source = json.loads(line)
-        sys.stdout.write(json.dumps(answer(Constraint(kind, source))) + "\n")
+        # It counts this process's work, not the wait for a processor, and needs no engine that still lives.
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        told = reply(line)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()
 
 

@@ -8,7 +8,7 @@ _MOST_REASON = 400
 
 
 class TooSlow(InvalidRequest):
-    """It might compile on a machine with more time."""
+    """It took more time or memory than it may; how much that is can differ a little from one try to the next."""
 
 
 def refuse(reason: str) -> InvalidRequest:

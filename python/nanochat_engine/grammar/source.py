@@ -29,14 +29,19 @@ _LARK_REFUSED = (
 )
 
 
-def grammar_of(constraint: Constraint) -> str:
-    """llguidance's grammar, as its own JSON. Raises InvalidRequest; whether it compiles is not known yet."""
+def check_size(constraint: Constraint) -> None:
+    """Raises InvalidRequest for a source that is too long, or no text; it looks at nothing else."""
     try:
         size = len(constraint.source.encode())
     except UnicodeEncodeError as error:
         raise refuse("constraint holds a surrogate that is no character.") from error
     if size > MAX_SOURCE_BYTES:
         raise refuse(f"constraint has {size} bytes; at most {MAX_SOURCE_BYTES} are taken.")
+
+
+def grammar_of(constraint: Constraint) -> str:
+    """llguidance's grammar, as its own JSON. Raises InvalidRequest; whether it compiles is not known yet."""
+    check_size(constraint)
     if constraint.kind == "regex":
         return LLMatcher.grammar_from_regex(constraint.source)
     if constraint.kind == "lark":

@@ -17,6 +17,7 @@ from nanochat_engine.api.bridge import Bridge
 from nanochat_engine.api.http_server import HttpServer
 from nanochat_engine.checkpoint.tokenizer_file import read_tokenizer
 from nanochat_engine.config import Settings
+from nanochat_engine.constraint import Constraint
 from nanochat_engine.errors import EngineError, Unavailable
 from nanochat_engine.process.listen import listen
 from nanochat_engine.request import (
@@ -76,12 +77,27 @@ class ScriptedEngine:
         self.refusal: EngineError | None = None
         self.submitted: list[GenerateRequest] = []
         self.aborted: list[str] = []
+        self.preparing: list[GenerateRequest] = []
+        self.compiled: list[Constraint | None] = []
+        # A test that clears it holds compilations up.
+        self.compiling = threading.Event()
+        self.compiling.set()
 
     @property
     def tokenizer(self) -> Tokenizer:
         if self.loaded is None:
             raise Unavailable("The model is still loading.", code="model_loading")
         return self.loaded
+
+    def prepared(self, request: GenerateRequest) -> bool:
+        return request.constraint is None or request.constraint in self.compiled
+
+    def prepare(self, request: GenerateRequest) -> None:
+        with self._changed:
+            self.preparing.append(request)
+            self._changed.notify_all()
+        assert self.compiling.wait(DEADLINE)
+        self.compiled.append(request.constraint)
 
     def submit(self, request: GenerateRequest) -> None:
         if self.refusal is not None:
@@ -102,6 +118,9 @@ class ScriptedEngine:
         """The request submitted as number, waited for."""
         self._wait(lambda: len(self.submitted) > number)
         return self.submitted[number]
+
+    def wait_for_preparing(self, count: int) -> None:
+        self._wait(lambda: len(self.preparing) >= count)
 
     def wait_for_abort(self, request: GenerateRequest) -> None:
         self._wait(lambda: request.request_id in self.aborted)

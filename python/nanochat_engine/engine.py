@@ -6,6 +6,7 @@ No torch at import: the thread imports it, so that a process can answer health b
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -25,6 +26,8 @@ from nanochat_engine.sequence import Sequence
 from nanochat_engine.snapshot import EngineSnapshot, EngineState, ModelInfo
 from nanochat_engine.step import StepRunner, settle
 from nanochat_engine.tokenizer.tokenizer import Tokenizer
+
+_log = logging.getLogger(__name__)
 
 # Chunks of prompts end at its multiples where kernels give a row the same bits in any chunk: they compute as many rows at once.
 _EXACT_CHUNK = 16
@@ -314,6 +317,7 @@ class Engine:
     def _break(self, request_id: str) -> RequestFailed:
         """End one request whose tokens the weights turn into no number; the others are none the worse."""
         self._drop(request_id)
+        _log.error("the model gave no number for a request's tokens", extra={"request_id": request_id})
         return RequestFailed(
             request_id,
             # A code of its own: another try would end the same way, and the worker is none the worse.

@@ -75,15 +75,23 @@ class Runner:
         """Tokens from logits (len(sequences), vocab_size), which are changed where a sequence's parameters want it."""
         told = [row for row, sequence in enumerate(sequences) if sequence.params.logprobs is not None]
         raw = raw_logprobs(logits[told]) if told else None
-        for row, sequence in enumerate(sequences):
-            if sequence.adjustment is not None:
-                adjust(logits[row], sequence.adjustment)
+        adjusted = [row for row, sequence in enumerate(sequences) if sequence.adjustment is not None]
+        # What holds ids back would hide that theirs is no number.
+        damaged = {row for row in adjusted if not isfinite(logits[row].amax().item())}
+        for row in adjusted:
+            if (adjustment := sequences[row].adjustment) is not None and row not in damaged:
+                adjust(logits[row], adjustment)
         draws = [Draw(sequence.params, sequence.index, sequence.generated) for sequence in sequences]
         drawn = self._sample(logits, draws)
         tokens = [
-            None if token is None else sequence.choose(token) for token, sequence in zip(drawn, sequences, strict=True)
+            None if token is None or row in damaged else sequence.choose(token)
+            for row, (token, sequence) in enumerate(zip(drawn, sequences, strict=True))
         ]
-        return tokens, {} if raw is None else _told(raw, told, tokens, sequences)
+        logprobs = {} if raw is None else _told(raw, told, tokens, sequences)
+        for row in [row for row, each in logprobs.items() if not _is_number(each)]:
+            tokens[row] = None
+            del logprobs[row]
+        return tokens, logprobs
 
     def logits(self, work: Several[Work]) -> Tensor:
         """Compute the work; logits (rows, vocab_size) of the items that end their sequence's ids, in order, then padding; then
@@ -156,7 +164,7 @@ def _scores(logits: Tensor, work: Several[Work]) -> dict[int, list[TokenLogprob]
             told += entries(raw, some, [sequence.prompt_logprobs] * len(some))
             row += len(some)
         if tokens:
-            scores[number] = told if all(isfinite(entry.logprob) for entry in told) else None
+            scores[number] = told if all(map(_is_number, told)) else None
     return scores
 
 
@@ -171,6 +179,11 @@ def _told(
         taken.append(forced if forced is not None else token or 0)
     tops = [sequences[row].params.logprobs or 0 for row in rows]
     return dict(zip(rows, entries(raw, taken, tops), strict=True))
+
+
+def _is_number(logprob: TokenLogprob) -> bool:
+    """Whether JSON can say it."""
+    return all(map(isfinite, (logprob.logprob, *logprob.top_logprobs)))
 
 
 def _append_slots(slots: list[int], blocks: tuple[int, ...], start: int, end: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import shutil
 import time
@@ -178,7 +179,9 @@ def test_a_small_cache_is_enough_to_start_and_to_serve(cache_tokens: int) -> Non
     client.engine.stop(DEADLINE)
 
 
-def test_tokens_that_the_weights_turn_into_no_number_end_their_own_request_alone(tmp_path: Path) -> None:
+def test_tokens_that_the_weights_turn_into_no_number_end_their_own_request_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     for name in ("meta_000001.json", "tokenizer.pkl"):
         shutil.copy(GOLDEN / NAME / name, tmp_path)
     tensors = torch.load(GOLDEN / NAME / "model_000001.pt", weights_only=True)
@@ -188,7 +191,10 @@ def test_tokens_that_the_weights_turn_into_no_number_end_their_own_request_alone
     # Greedy from ordinary tokens never meets the damaged one in so few steps.
     good = request_of("good", temperature=0.0)
     events = client.events_of(good, request_of("bad", prompt_ids=(50, 200, 51)))
-    assert isinstance(events["bad"][-1], RequestFailed)
+    (failed,) = events["bad"]
+    assert isinstance(failed, RequestFailed)
+    assert failed.error.code == "damaged_model"
+    assert [record.__dict__["request_id"] for record in caplog.records if record.levelno == logging.ERROR] == ["bad"]
     assert isinstance(events["good"][-1], RequestDone)
     after = client.wait_for(lambda now: now.running == 0)
     assert (after.state, after.blocks_used) == ("ready", 0)

@@ -137,7 +137,7 @@ class ConstraintBody(Strict):
         return self
 
     def constraint(self) -> Constraint:
-        """Raises InvalidRequest for a schema with numbers that no JSON text has."""
+        """Raises InvalidRequest for a schema that can't be written out: nested too deeply, or with an integer of thousands of digits."""
         ((kind, value),) = self._given()
         if kind == "json_object":
             return Constraint(kind, "")

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from nanochat_engine.constraint import Constraint
-from nanochat_engine.errors import InvalidRequest
+from nanochat_engine.errors import InvalidRequest, Unavailable
 from nanochat_engine.request import ChoiceResume
 from tests.engine_client import DEADLINE, NAME, Client, ids_of, request_of, text_of
 from tests.golden import golden_tokenizer, settings_of
@@ -80,6 +80,22 @@ def test_a_constraint_that_can_not_be_served_is_refused_before_anything_runs(cli
             client.engine.submit(request_of("refused", constraint=Constraint("regex", source), max_tokens=40))
         assert caught.value.param == "constraint"
     assert client.engine.snapshot().running == 0
+
+
+def test_time_that_a_constraint_takes_is_no_verdict_on_an_answer_that_had_begun(client: Client) -> None:
+    endless = Constraint("regex", "a{1000000000}")
+    resume = {0: ChoiceResume(tuple(T.encode("a")), 0)}
+    with pytest.raises(Unavailable, match="takes too long"):
+        client.engine.submit(request_of("resumed", constraint=endless, max_tokens=40, resume=resume))
+
+
+def test_a_constraint_is_prepared_once_it_was_compiled(client: Client) -> None:
+    request = request_of("early", constraint=Constraint("regex", "ahead of time"), max_tokens=40)
+    assert client.engine.prepared(request_of("free"))
+    assert not client.engine.prepared(request)
+    client.engine.prepare(request)
+    assert client.engine.prepared(request)
+    assert text_of(client.deltas(request)) == "ahead of time"
 
 
 def test_the_end_of_the_grammar_ends_the_answer_whatever_min_tokens_says(client: Client) -> None:

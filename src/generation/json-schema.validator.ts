@@ -14,15 +14,25 @@ export const IsJsonSchema = ({ ofArguments = false } = {}): PropertyDecorator =>
 export function schemaProblem(value: unknown): string | null {
   if (!isObject(value)) return 'expected a JSON schema as an object';
   if (!isNestedWithin(value, DEEPEST)) return `expected a JSON schema that is nested at most ${DEEPEST} deep`;
-  return isExact(value) ? null : 'expected a JSON schema of well-formed Unicode and of numbers that a double can hold';
+  return isExact(value)
+    ? null
+    : 'expected a JSON schema of well-formed Unicode and of numbers that a double can hold, integers below 2^53';
 }
 
-/** Whether JSON can say it again: a number beyond a double has become infinite, half a surrogate pair is no character. */
+/**
+ * Whether it is what was written, and JSON can say it again: a number beyond a double has become infinite, an integer from 2^53 on
+ * may have been rounded, half a surrogate pair is no character.
+ */
 function isExact(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value === 'number') return Number.isFinite(value) && !mayBeRounded(value);
   if (typeof value === 'string') return value.isWellFormed();
   if (typeof value !== 'object' || value === null) return true;
   return Object.entries(value).every(([name, item]) => name.isWellFormed() && isExact(item));
+}
+
+/** From 1e21 on an integer is written as a fraction is: nobody means each of its digits. */
+function mayBeRounded(value: number): boolean {
+  return Number.isInteger(value) && !Number.isSafeInteger(value) && Math.abs(value) < 1e21;
 }
 
 export function noObject(value: unknown): string | null {

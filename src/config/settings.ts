@@ -147,6 +147,10 @@ export class Settings {
   readonly firstTokenTimeoutSeconds: number = 300;
   @NumberVariable('TOKEN_TIMEOUT_SECONDS', 0.1, 86_400)
   readonly tokenTimeoutSeconds: number = 60;
+  @NumberVariable('REQUEST_TIMEOUT_SECONDS', 0.1, 604_800)
+  readonly requestTimeoutSeconds: number = 3600;
+  @IntegerVariable('WORKER_MEMORY_LIMIT_BYTES', 2 ** 20, 2 ** 50)
+  readonly workerMemoryLimitBytes: number | null = null;
 
   // Engines that run elsewhere.
   @ListVariable('ENGINE_URLS', HTTP_URL, 'must be http or https addresses without user names, separated by commas', 64)

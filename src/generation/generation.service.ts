@@ -5,7 +5,7 @@ import { AdmissionQueue } from '../admission/admission.queue.js';
 import { RateLimits } from '../admission/rate-limits.js';
 import { Settings } from '../config/settings.js';
 import { ANONYMOUS } from '../openai/caller.js';
-import { shuttingDown } from '../openai/error-catalogue.js';
+import { requestTooSlow, shuttingDown } from '../openai/error-catalogue.js';
 import { OpenAIError } from '../openai/openai-error.js';
 import { asOpenAIError } from '../openai/to-openai-error.js';
 import { poolRefusal } from '../python-engine/pool-refusal.js';
@@ -19,6 +19,7 @@ import { metered, tokensEstimate } from './metered.js';
 import { resuming, type ResumeLimits } from './resuming.js';
 import { systemFingerprint } from './system-fingerprint.js';
 import { TokenTimes } from './token-times.js';
+import { within } from './within.js';
 
 /** A generation at its beginning. */
 export interface Begun {
@@ -32,6 +33,7 @@ export class GenerationService {
   private readonly logger = new Logger('Generation');
   private readonly resumeLimits: Pick<ResumeLimits, 'tries' | 'waitMs'>;
   private readonly logContent: boolean;
+  private readonly limitSeconds: number;
   private readonly begun = new Subject<Begun>();
   private readonly ended = new Subject<GenerationRecord>();
 
@@ -53,6 +55,7 @@ export class GenerationService {
   ) {
     this.resumeLimits = { tries: settings.resumeTries, waitMs: settings.resumeWaitSeconds * 1000 };
     this.logContent = settings.logContent;
+    this.limitSeconds = settings.requestTimeoutSeconds;
   }
 
   /** `prefix` is the dialect's own: chatcmpl-, cmpl-, resp_, msg_. */
@@ -89,6 +92,7 @@ export class GenerationService {
       const claim = { weight: request.n, tokens: tokensEstimate(request), caller: caller.name };
       return metered(this.limits, request, record, this.queue.run(work, claim));
     }).pipe(
+      within(this.limitSeconds * 1000, () => requestTooSlow(this.limitSeconds)),
       catchError((failure: unknown) => {
         throw clientsNames(failure);
       }),

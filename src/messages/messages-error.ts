@@ -30,7 +30,7 @@ export function messagesError(error: OpenAIError, requestId: string): ToldError 
 
 function statusOf({ status, code }: OpenAIError): number {
   if (code === 'queue_full' || code === 'queue_timeout') return OVERLOADED;
-  return code === 'engine_timeout' ? 504 : status;
+  return code === 'engine_timeout' || code === 'request_timeout' ? 504 : status;
 }
 
 function typeOf(status: number): string {

@@ -31,6 +31,19 @@ export class WorkerMetrics {
       "An engine's longest step since its start",
       (engine) => engine.longestStepSeconds,
     );
+    const memory = { name: 'worker_memory_bytes', help: "An engine's own memory, without files that it maps" };
+    metrics.gauge({ ...memory, labels: ['worker'] }, (gauge) => {
+      for (const { name, memoryBytes } of pool.status.workers)
+        if (memoryBytes !== null) gauge.set({ worker: name }, memoryBytes);
+    });
+    const over = { name: 'worker_over_memory_budget', help: '1 for an engine that is over WORKER_MEMORY_LIMIT_BYTES' };
+    metrics.gauge({ ...over, labels: ['worker'] }, (gauge) => {
+      for (const { name, memoryVerdict } of pool.status.workers)
+        gauge.set({ worker: name }, memoryVerdict === null ? 0 : 1);
+    });
+    const replaced = { name: 'worker_replacements_total', help: "Workers that have taken another's place, by why" };
+    const replacements = metrics.counter({ ...replaced, labels: ['worker', 'reason'] });
+    pool.replaced$.subscribe(({ worker, reason }) => replacements.inc({ worker, reason }));
     this.info();
     this.restarts();
   }

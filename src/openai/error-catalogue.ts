@@ -184,6 +184,15 @@ export const limitsUnavailable = (): OpenAIError =>
     retryAfterSeconds: 5,
   });
 
+/** The whole of it, waiting included. Another try would take as long. */
+export const requestTooSlow = (seconds: number): OpenAIError =>
+  new OpenAIError({
+    status: 503,
+    code: 'request_timeout',
+    message: `The answer was not complete within ${seconds} s, this server's limit for a request. Ask for fewer tokens.`,
+    shouldRetry: false,
+  });
+
 /** The engine stopped in mid-answer, or was too slow to give the next token. */
 export const engineFailed = (reason: string): OpenAIError =>
   new OpenAIError({ status: 503, code: 'engine_unavailable', message: reason, retryAfterSeconds: 1 });

@@ -4,9 +4,11 @@ import type { EngineClient } from './client/engine-client.js';
 import type { EngineHealth } from './client/engine-health.js';
 import type { HealthAnswer, HealthProbe } from './client/health-probe.js';
 import { HangDetector } from './hang-detector.js';
+import { MemoryBudget } from './memory-budget.js';
 import type { EngineProcess } from './process/engine-process.js';
 import { exitReason, verdictOf, type Verdict } from './process/exit-verdict.js';
 import type { LogRelay } from './process/log-relay.js';
+import { processMemory } from './process/process-memory.js';
 import type { Supervision } from './supervision.js';
 import type { WorkerStatus } from './worker-status.js';
 
@@ -40,6 +42,8 @@ export class EngineLife {
   private readonly reports = new Subject<LifeReport>();
   private readonly bornAt = performance.now();
   private readonly ended = new AbortController();
+  private readonly budget: MemoryBudget;
+  private memoryBytes: number | null = null;
   private detector: HangDetector | null = null;
   private readyAt: number | null = null;
   private killReason: string | null = null;
@@ -51,6 +55,7 @@ export class EngineLife {
     private readonly parts: LifeParts,
     private readonly supervision: Supervision,
   ) {
+    this.budget = new MemoryBudget(supervision.memoryLimitBytes);
     this.death = this.end();
     void this.watch();
   }
@@ -72,6 +77,8 @@ export class EngineLife {
     const { signal } = this.ended;
     while (!signal.aborted) {
       const answer = await this.parts.probe.ask();
+      const { pid } = this.parts.child;
+      this.memoryBytes = pid === null ? null : await processMemory(pid);
       if (signal.aborted) return;
       this.take(answer);
       this.judge();
@@ -90,6 +97,7 @@ export class EngineLife {
   private hear(health: EngineHealth): void {
     const now = performance.now();
     const { phase, progress, reason } = health;
+    const { memoryBytes } = this;
     if (health.state === 'failed') {
       this.failedAt ??= now;
       this.reports.next({ phase, progress, reason, engine: health, beating: false });
@@ -101,7 +109,11 @@ export class EngineLife {
     }
     this.detector?.answered(health, now);
     const beating = health.state === 'ready' && this.detector?.pulse(now) === 'beating';
-    this.reports.next({ state: health.state, phase, progress, reason, engine: health, beating });
+    const memoryVerdict = health.state === 'ready' ? this.budget.judge(memoryBytes) : null;
+    this.reports.next({
+      ...{ state: health.state, phase, progress, reason, engine: health, beating },
+      ...{ memoryBytes, memoryVerdict },
+    });
   }
 
   private judge(): void {
@@ -142,8 +154,7 @@ export class EngineLife {
       state: 'crashed',
       reason: this.killReason ?? exitReason(exit, relay.fatal),
       beating: false,
-      pid: null,
-      engine: null,
+      ...{ pid: null, engine: null, memoryBytes: null, memoryVerdict: null },
     });
     await child.gone;
     await Promise.all([probe.close(), client.destroy()]);

@@ -100,7 +100,7 @@ export class SupervisedWorker implements PoolMember {
     }
     const { stopMs } = this.plan.supervision;
     await Promise.race([this.supervised, sleep(stopMs + UNKILLABLE_MS, undefined, { ref: false })]);
-    this.report({ state: 'stopped', pid: null, engine: null, beating: false });
+    this.report({ state: 'stopped', pid: null, engine: null, beating: false, memoryVerdict: null });
     this.current.complete();
   }
 

@@ -16,6 +16,8 @@ export interface Supervision {
   readyPollMs: number;
   /** For one answer of health. */
   probeMs: number;
+  /** Of its own memory; null for none. */
+  memoryLimitBytes: number | null;
   restarts: RestartLimits;
   /** Of engines that run elsewhere; their polls before ready are as ours after it. */
   external: EjectionLimits & { pollMs: number; probeMs: number };
@@ -32,6 +34,7 @@ export function supervisionOf(settings: Settings): Supervision {
     readyPollMs: 250,
     // Three in a row unanswered must fit into a hang.
     probeMs: Math.min(2_000, Math.round((settings.hangSeconds * 1000) / 3)),
+    memoryLimitBytes: settings.workerMemoryLimitBytes,
     restarts: RESTART_LIMITS,
     external: {
       ...{ pollMs: 1_000, probeMs: 2_000, failures: 3 },

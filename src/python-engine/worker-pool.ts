@@ -12,6 +12,7 @@ import {
   type Observable,
   scan,
   shareReplay,
+  Subject,
   Subscription,
   switchMap,
 } from 'rxjs';
@@ -20,6 +21,7 @@ import { ModelManager, type ModelProgress } from '../model-manager/model-manager
 import { shuttingDown } from '../openai/error-catalogue.js';
 import { chooseWorker, refusesTokens } from './choose-worker.js';
 import { engineLog } from './engine-log.js';
+import { MemoryRelief } from './memory-relief.js';
 import { ExternalWorkers } from './external-workers.js';
 import { prefixOf } from './placement.js';
 import type { PoolMember } from './pool-member.js';
@@ -40,6 +42,11 @@ export interface Placing {
   onChosen?: (worker: WorkerStatus) => void;
 }
 
+export interface Replaced {
+  worker: string;
+  reason: 'reload' | 'memory';
+}
+
 /** The workers of this gateway, and the choice between them. */
 @Injectable()
 export class WorkerPool implements OnApplicationShutdown {
@@ -48,6 +55,10 @@ export class WorkerPool implements OnApplicationShutdown {
   private readonly list: BehaviorSubject<readonly SupervisedWorker[]>;
   private readonly externals: ExternalWorkers;
   private readonly subscriptions = new Subscription();
+  private readonly relief: MemoryRelief;
+  private readonly replaced = new Subject<Replaced>();
+  /** Each worker that has taken another's place. */
+  readonly replaced$ = this.replaced.asObservable();
   /** Those of the list, and those that come or go. */
   private readonly living = new Set<SupervisedWorker>();
   private latest: PoolStatus;
@@ -61,6 +72,7 @@ export class WorkerPool implements OnApplicationShutdown {
     private readonly models: ModelManager,
     @Inject(SUPERVISION) private readonly supervision: Supervision,
   ) {
+    this.relief = new MemoryRelief(supervision.memoryLimitBytes);
     const model = (): ModelOnDisk => this.model!;
     this.list = new BehaviorSubject<readonly SupervisedWorker[]>(
       Array.from({ length: workerCount(settings) }, (_, index) => this.worker(index, settings, model)),
@@ -116,9 +128,7 @@ export class WorkerPool implements OnApplicationShutdown {
    * Where a new one fails, those not yet replaced stay, and the rejection says how many that are. Calls wait for one another.
    */
   replace(settings: Settings, models: ModelManager): Promise<void> {
-    const turn = this.replacing.catch(() => {}).then(() => this.succeed(settings, models));
-    this.replacing = turn;
-    return turn;
+    return this.inTurn(() => this.succeed(settings, models));
   }
 
   /** SIGTERM to every child, SIGKILL after a deadline; resolves when none is left. */
@@ -166,6 +176,7 @@ export class WorkerPool implements OnApplicationShutdown {
     const worker = new SupervisedWorker(workerPlan({ index, settings, supervision, model, log }));
     this.living.add(worker);
     this.subscriptions.add(this.tell(worker));
+    this.subscriptions.add(this.relief.watch(worker, () => this.renew(worker, settings, model)).subscribe());
     return worker;
   }
 
@@ -183,9 +194,29 @@ export class WorkerPool implements OnApplicationShutdown {
           throw new Error(`${index} of ${count} workers are replaced: ${String(failure)}`);
         });
       } else this.list.next(this.workers.filter((worker) => worker !== before));
-      if (before !== undefined) void this.retire(before, settings.drainTimeoutSeconds * 1000);
+      if (before === undefined) continue;
+      this.replaced.next({ worker: before.name, reason: 'reload' });
+      void this.retire(before, settings.drainTimeoutSeconds * 1000);
     }
     endReplaced();
+  }
+
+  /** Puts another of the same kind in the place of this one. */
+  private renew(before: SupervisedWorker, settings: Settings, model: () => ModelOnDisk): Promise<void> {
+    return this.inTurn(async () => {
+      const index = this.workers.indexOf(before);
+      // It has been replaced meanwhile, or there is no need any more.
+      if (index < 0 || this.stopped !== null) return;
+      await this.install(index, this.worker(index, settings, model));
+      this.replaced.next({ worker: before.name, reason: 'memory' });
+      void this.retire(before, settings.drainTimeoutSeconds * 1000);
+    });
+  }
+
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.replacing.catch(() => {}).then(work);
+    this.replacing = turn;
+    return turn;
   }
 
   /** Resolves when the worker is ready and in its place; rejects when it never will be, and then it is gone. */

@@ -1,4 +1,5 @@
 import type { EngineHealth, EngineModel } from './client/engine-health.js';
+import type { MemoryVerdict } from './memory-budget.js';
 import type { WorkerState } from './worker-state.js';
 
 /** An engine that runs elsewhere, as far as it has told. */
@@ -28,6 +29,10 @@ export interface WorkerStatus {
   engine: EngineHealth | null;
   /** False when work is running and the engine's loop is late, or health is not answered. */
   beating: boolean;
+  /** Its own memory, where the system tells. */
+  memoryBytes: number | null;
+  /** How it stands to its budget; null while it keeps it, or has none. */
+  memoryVerdict: MemoryVerdict | null;
   /** Null for a child of ours. */
   external: ExternalEngine | null;
 }
@@ -49,5 +54,7 @@ export const initialStatus = (name: string): WorkerStatus => ({
   pid: null,
   engine: null,
   beating: false,
+  memoryBytes: null,
+  memoryVerdict: null,
   external: null,
 });

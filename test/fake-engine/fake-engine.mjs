@@ -50,7 +50,13 @@ class FakeEngine {
     this.beatAt = performance.now();
   }
 
+  /** Written to, so that the system has to give it. */
+  hoard() {
+    this.hoarded = Buffer.alloc(this.script.hoardBytes, 1);
+  }
+
   async live(port) {
+    this.hoard();
     for (const line of this.script.log) console.log(typeof line === 'string' ? line : JSON.stringify(line));
     for (const line of this.script.errorLog) console.error(typeof line === 'string' ? line : JSON.stringify(line));
     if (this.script.helper) this.counts.helperPid = spawn('sleep', ['3600'], { stdio: 'inherit' }).pid;
@@ -102,6 +108,7 @@ class FakeEngine {
     if (route === 'GET /fake/counts') return json(response, 200, this.counts);
     if (route === 'POST /fake/script') {
       this.script = check({ ...this.script, ...JSON.parse(await bodyOf(request)) });
+      if (this.hoarded.length !== this.script.hoardBytes) this.hoard();
       return json(response, 200, this.script);
     }
     const { ENGINE_TOKEN } = process.env;

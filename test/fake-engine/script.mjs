@@ -16,6 +16,7 @@ export const DEFAULTS = {
   nonce: null, // a wrong one
   healthSilent: false, // once ready, health is no longer answered
   longestStepSeconds: 0.01,
+  hoardBytes: 0, // memory that it takes and keeps
   maxRunning: 16,
   model: { id: 'fake', generation: 'G5', context_length: 2048, vocab_size: 4096, parameters: 8000000 },
   // Going down.

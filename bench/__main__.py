@@ -14,7 +14,7 @@ import torch
 from bench.client import Refused
 from bench.context import Context
 from bench.options import Options, parse
-from bench.parts import arrivals, decode, gateway, invariance, machine, prefill, quality, soak, step
+from bench.parts import arrivals, constraint, decode, gateway, invariance, machine, prefill, quality, soak, step
 from bench.plan import Estimate
 from bench.record import Record
 from bench.server import ROOT
@@ -30,6 +30,7 @@ _MEASURE = {
     "invariance": invariance.measure,
     "gateway": gateway.measure,
     "step": step.measure,
+    "constraint": constraint.measure,
     "soak": soak.measure,
     "quality": quality.measure,
 }

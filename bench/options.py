@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.shapes import Shape, parse_shape
 
-PARTS = ("machine", "decode", "prefill", "arrivals", "invariance", "gateway", "step", "soak", "quality")
+PARTS = ("machine", "decode", "prefill", "arrivals", "invariance", "gateway", "step", "constraint", "soak", "quality")
 QUANTIZATIONS = ("none", "int8", "int4")
 _HERE = Path(__file__).parent
 
@@ -72,7 +72,7 @@ def parse(arguments: Sequence[str]) -> Options:
     models = given.model if not quick or given.model != parser.get_default("model") else "d20-g0"
     parts = _of(parser, given.only, PARTS, "--only")
     if quick and given.only == parser.get_default("only"):
-        parts = tuple(part for part in parts if part not in ("invariance", "soak", "quality"))
+        parts = tuple(part for part in parts if part not in ("invariance", "constraint", "soak", "quality"))
     try:
         shapes = tuple(parse_shape(name) for name in models.split(","))
         streams = tuple(

@@ -38,6 +38,7 @@ class Estimate:
             "invariance": sum(min(3, runs[kind]) * 2 * self.ladder(kind, (16, 8, 1)) for kind in kinds),
             "gateway": sum(runs[kind] * 2 * (48 * self.step(kind, 16) + 34 * self.step(kind, 1)) for kind in kinds),
             "step": len(kinds) * 60 * self.step("none", 16),
+            "constraint": runs[kinds[0]] * 2 * 110 * self.step(kinds[0], 8),
             "quality": 15.0 * (len(kinds) + 1),
             "soak": o.requests * (self.prompt(32) + 7 / 16 * self.step(kinds[0], 16)),
         }

@@ -172,6 +172,20 @@ def _step(model: str, part: dict[str, Any], figures: Figures | None) -> str:
     return f"## A step, {model}\n\n{markdown(head, rows)}" if rows else ""
 
 
+def _constraint(model: str, part: dict[str, Any], figures: Figures | None) -> str:
+    rows = [
+        [
+            f"{name}, {one['streams']} streams",
+            *(f"{one[key]:.2f}" for key in ("free_ms", "constrained_ms", "mask_ms", "take_ms")),
+            f"{one['added_share']:+.1%}",
+            f"{one['mask_share']:.1%}",
+        ]
+        for name, one in part["constrained"].items()
+    ]
+    head = ["ms of a decode step", "free", "JSON schema", "its masks", "its paths", "added", "share of masks"]
+    return f"## A constrained step, {model}\n\n{markdown(head, rows)}" if rows else ""
+
+
 def _soak(model: str, part: dict[str, Any], figures: Figures | None) -> str:
     rows = [[name, str(part["before"][name]), str(part["after"][name])] for name in part["before"]]
     growth = part["growth"]
@@ -217,6 +231,7 @@ _SECTIONS = {
     "invariance": _invariance,
     "gateway": _gateway,
     "step": _step,
+    "constraint": _constraint,
     "soak": _soak,
     "quality": _quality,
 }

@@ -25,11 +25,11 @@ _SETTLE = 3
 _DEADLINE = 600.0
 
 
-class _Watched:
+class Watched:
     """An engine whose steps are timed: from one publish to the next, and in the forward pass between them."""
 
     def __init__(self, model: Path) -> None:
-        self.engine = Engine(read_settings(os.environ, model=str(model)), self._publish, self._fail)
+        self.engine = Engine(read_settings(os.environ, model=str(model)), self.publish, self._fail)
         self.steps: list[tuple[float, float, int]] = []
         self._forward = 0.0
         self._last = time.perf_counter()
@@ -61,7 +61,7 @@ class _Watched:
             raise self._failure
         return self.steps
 
-    def _publish(self, events: list[StepEvent]) -> None:
+    def publish(self, events: list[StepEvent]) -> None:
         now = time.perf_counter()
         self.steps.append((now - self._last, self._forward, sum(isinstance(event, ChoiceDelta) for event in events)))
         self._last, self._forward = now, 0.0
@@ -89,13 +89,13 @@ class _Watched:
         Runner.__init__ = clocked  # type: ignore[method-assign, assignment]
 
 
-_watched: dict[str, _Watched] = {}
+_watched: dict[str, Watched] = {}
 
 
 def share(model: str, streams: int, steps: int) -> dict[str, Any]:
     """Medians, in milliseconds, of whole decode steps and of the forward pass in them; the rest schedules, samples, settles, publishes."""
     if model not in _watched:
-        _watched[model] = _Watched(Path(model))
+        _watched[model] = Watched(Path(model))
         _watched[model].start()
     watched = _watched[model]
     info = watched.engine.snapshot().model

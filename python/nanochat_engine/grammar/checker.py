@@ -78,9 +78,7 @@ class Checker:
             reply: dict[str, str] = json.loads(line)
         except TimeoutError as error:
             self._end()
-            raise Unavailable(
-                "The machine is too busy to compile the constraint now.", code="constraint_timeout"
-            ) from error
+            raise Unavailable("The machine is too busy to compile the constraint now.") from error
         except Ended as ended:
             self._end()
             raise _reason(constraint, ended) from ended

@@ -24,7 +24,7 @@ Words = npt.NDArray[np.int32]
 
 # Of a search after one token: for a path at all, and for making it fit.
 _FUEL, _IMPROVING = 2_500, 600
-# Shorter ends of the path are tried as paths of their own, the shortest first.
+# Shorter ends of the path are tried as paths of their own.
 _MOST_ENDS = 256
 # Bytes looked at in them, and in what a search finds, to see whether they are paths and fit.
 _MOST_BYTES = 8_192
@@ -133,22 +133,17 @@ class GrammarState:
             self._rest = rest
             return True
         for size in self._ends(rest):
-            if self._walk.completes(self._spelling.rest(size)):
-                if self._fits(size):
-                    self._rest = size
-                    return True
-                break
+            if self._fits(size) and self._walk.completes(self._spelling.rest(size)):
+                self._rest = size
+                return True
         return self._search()
 
     def _ends(self, rest: int) -> Iterator[int]:
-        """Bytes left of what the path may have become: of a long path as many as if it were followed; then the shortest first."""
+        """Bytes left of what the path may have become: as many as if it were followed, as before; then the shortest first."""
         most = self._walk.steps + _MOST_BYTES
-        if _MOST_ENDS < rest <= _MOST_BYTES:
-            yield rest
-        for size in range(min(self._rest, _MOST_ENDS) + 1):
-            if self._walk.steps + size >= most:
-                return
-            yield size
+        for size in (rest, self._rest, *range(min(self._rest, _MOST_ENDS) + 1)):
+            if size >= 0 and self._walk.steps + size < most:
+                yield size
 
     def _search(self) -> bool:
         found: list[Spelling] = []

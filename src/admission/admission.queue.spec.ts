@@ -80,6 +80,39 @@ describe('AdmissionQueue', () => {
     expect(started).toEqual(order);
   });
 
+  it('lets the caller with least running go next', () => {
+    const queue = queueWith({}, 2);
+    const started: string[] = [];
+    const enter = (caller: string, name: string) => occupy(queue, () => started.push(name), 1, { caller });
+    const [first] = [enter('a', 'a1'), enter('a', 'a2'), enter('a', 'a3'), enter('a', 'a4')];
+    const b1 = enter('b', 'b1');
+    enter('b', 'b2');
+    expect(started).toEqual(['a1', 'a2']);
+    first.done();
+    expect(started).toEqual(['a1', 'a2', 'b1']);
+    b1.done();
+    expect(started).toEqual(['a1', 'a2', 'b1', 'b2']);
+  });
+
+  it('gives all places to a caller that is alone, and three quarters to one that is not, so that another starts at once', () => {
+    const queue = queueWith({}, 8);
+    const started: string[] = [];
+    const enter = (caller: string) => occupy(queue, () => started.push(caller), 1, { caller });
+    const flood = Array.from({ length: 12 }, () => enter('flood'));
+    expect(queue.status).toMatchObject({ running: 8, waiting: 4 });
+    const other = enter('other');
+    flood[0]!.done();
+    expect(started.filter((name) => name === 'other')).toHaveLength(1);
+    other.done();
+    for (const { done } of flood.slice(1, 4)) done();
+    expect(queue.status).toMatchObject({ running: 6, waiting: 2 });
+    enter('other');
+    enter('other');
+    expect(queue.status).toMatchObject({ running: 8, waiting: 2 });
+    flood.slice(4, 8).forEach(({ done }) => done());
+    expect(queue.status).toMatchObject({ running: 6, waiting: 0 });
+  });
+
   it('gives a full place to a caller with fewer waiting, at the cost of the newest of who has most', () => {
     const queue = queueWith({ QUEUE_LIMIT: '3' });
     occupy(queue);

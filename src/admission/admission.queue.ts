@@ -4,6 +4,7 @@ import { Settings } from '../config/settings.js';
 import { engineUnavailable, queueFull, queueTimeout, shuttingDown } from '../openai/error-catalogue.js';
 import type { OpenAIError } from '../openai/openai-error.js';
 import type { AdmissionStatus } from './admission-status.js';
+import { FairShares } from './fair-shares.js';
 import { RetryAdvice } from './retry-advice.js';
 import { WaitingLines } from './waiting-lines.js';
 
@@ -27,8 +28,8 @@ interface Entry extends Claim {
 }
 
 /**
- * The one queue of the server: bounded in requests, tokens and time; callers take turns, and of one caller who came first goes
- * first. It knows nothing of workers.
+ * The one queue of the server: bounded in requests, tokens and time. The caller with least running goes next, callers with
+ * the same take turns, and of one caller who came first goes first. It knows nothing of workers.
  */
 @Injectable()
 export class AdmissionQueue {
@@ -40,7 +41,8 @@ export class AdmissionQueue {
     closed: false,
   });
   private readonly running = new Set<Entry>();
-  private readonly waiting = new WaitingLines<Entry>();
+  private readonly shares = new FairShares();
+  private readonly waiting = new WaitingLines<Entry>((caller) => this.shares.load(caller));
   private readonly advice = new RetryAdvice();
   private capacity = 0;
   private load = 0;
@@ -95,9 +97,10 @@ export class AdmissionQueue {
   }
 
   private enter(entry: Entry, subscriber: Subscriber<unknown>): void {
+    this.shares.came(entry.caller);
     if (this.closed) {
       subscriber.error(shuttingDown());
-    } else if (this.fits(entry) && this.waiting.size === 0) {
+    } else if (this.goesFirst(entry)) {
       this.begin(entry);
     } else if (!this.makeRoom(entry)) {
       subscriber.error(this.full());
@@ -120,13 +123,24 @@ export class AdmissionQueue {
     return queueFull(this.settings.queueLimit, this.retryAfter());
   }
 
-  private fits({ weight }: Entry): boolean {
+  /** At once, before those who only wait for an end of their own caller's. */
+  private goesFirst(entry: Entry): boolean {
+    const { first } = this.waiting;
+    return this.fits(entry) && !this.waiting.has(entry.caller) && (first === undefined || this.hasRoom(first));
+  }
+
+  private fits(entry: Entry): boolean {
+    return this.hasRoom(entry) && this.shares.allows(entry, this.capacity);
+  }
+
+  private hasRoom({ weight }: Entry): boolean {
     return this.capacity > 0 && (this.load === 0 || this.load + weight <= this.capacity);
   }
 
   private begin(entry: Entry): void {
     clearTimeout(entry.timer);
     this.load += entry.weight;
+    this.shares.began(entry);
     entry.startedAt = performance.now();
     this.running.add(entry);
     this.publish();
@@ -139,6 +153,7 @@ export class AdmissionQueue {
     const ran = this.running.delete(entry);
     if (ran) {
       this.load -= entry.weight;
+      this.shares.ended(entry);
       this.advice.ran(performance.now() - (entry.startedAt ?? 0));
     }
     if (waited || ran) this.advance();

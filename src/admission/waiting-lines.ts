@@ -10,12 +10,15 @@ export interface Bounds {
   tokens: number;
 }
 
-/** A line for each caller, served in turn: one at a time of each, so that who floods waits behind himself. */
+/** A line for each caller; of those with least running each is served in turn, so that who floods waits behind himself. */
 export class WaitingLines<W extends Waiter> {
-  /** The line that is served next is the first. */
+  /** The line whose turn it is comes first. */
   private readonly lines = new Map<string, Set<W>>();
   private count = 0;
   private sum = 0;
+
+  /** `running` says how much of a caller is served already. */
+  constructor(private readonly running: (caller: string) => number) {}
 
   get size(): number {
     return this.count;
@@ -27,8 +30,16 @@ export class WaitingLines<W extends Waiter> {
 
   /** Who is next. */
   get first(): W | undefined {
-    const [line] = this.lines.values();
-    return line?.values().next().value;
+    let [least, first] = [Infinity, undefined as W | undefined];
+    for (const [caller, line] of this.lines) {
+      const running = this.running(caller);
+      if (running < least) [least, first] = [running, line.values().next().value];
+    }
+    return first;
+  }
+
+  has(caller: string): boolean {
+    return this.lines.has(caller);
   }
 
   add(waiter: W): void {

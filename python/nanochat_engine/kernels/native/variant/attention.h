@@ -82,7 +82,7 @@ INLINE float soften(running *state, float *scores, int low, int high) {
 INLINE void attend_rows(const int Q, const attention *a, int row, size_t at, int base, running *state) {
   float scores[MOST_QUERIES][TOKENS] __attribute__((aligned(64)));
   float factors[MOST_QUERIES];
-  enum { MANY = SCORE_VECTORS / 4 > 0 ? SCORE_VECTORS / 4 : 1 };
+  enum { MANY = VL == 16 ? SCORE_VECTORS : SCORE_VECTORS / 4 }; // as many sums under way as there are registers
   const float *q = a->queries + (size_t)row * a->stride;
   if (Q == 1) score(Q, SCORE_VECTORS, q, a->stride, a->keys, at, a->head_dim, a->dtype, scores);
   else score(Q, MANY, q, a->stride, a->keys, at, a->head_dim, a->dtype, scores);
@@ -102,7 +102,7 @@ INLINE void attend_rows(const int Q, const attention *a, int row, size_t at, int
     last = high > last ? high : last;
   }
   if (least >= last) return;
-  if (Q == 1 && a->head_dim % (4 * VL) == 0)
+  if ((Q == 1 || VL == 16) && a->head_dim % (4 * VL) == 0)
     weigh(Q, 4, state, factors, a->values, at, a->head_dim, a->dtype, scores, least, last);
   else weigh(Q, PANEL_VECTORS, state, factors, a->values, at, a->head_dim, a->dtype, scores, least, last);
 }

@@ -9,6 +9,8 @@
 #define JOIN(a, b) JOIN_(a, b)
 #define VARIANT(name) JOIN(name, NC_VARIANT)
 
+#define PLACED_TOGETHER 32
+
 // Buffers of a model's steps, each (capacity, width) floats unless it says otherwise.
 typedef struct {
   const nc_model *model;
@@ -213,7 +215,11 @@ static void run_layer(const workspace *w, const nc_batch *b, int number) {
   operand o = operand_of(w, &layer->qkv, w->normed, m->n_embd);
   linear(pool, &layer->qkv, &o, b->rows, w->qkv, qkv_width, STORE, 0.0f);
   nc_pool_barrier(pool);
-  for (long row; (row = nc_pool_claim(pool)) < b->rows;) place(w, layer, b, (int)row);
+  // Keys of neighbouring positions share cache lines, which two threads would take from each other.
+  const int together = b->rows >= 2 * PLACED_TOGETHER ? PLACED_TOGETHER : 1;
+  for (long claim; (claim = nc_pool_claim(pool)) * together < b->rows;)
+    for (int row = (int)claim * together; row < b->rows && row < ((int)claim + 1) * together; row++)
+      place(w, layer, b, row);
   nc_pool_barrier(pool);
   attend_all(w, layer, b);
   nc_pool_barrier(pool);

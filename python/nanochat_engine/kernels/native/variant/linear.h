@@ -89,19 +89,24 @@ INLINE vi dot4_int4(vi sum, vu weights, int32_t a) {
 #endif
 #define INT4_OFFSET 8
 
-/** What a layer does to its sums, row by row, on the way from a tile to `out`. */
+/** What a layer does to one vector of sums, on the way from a tile to `out`. */
+INLINE vf finished(vf value, const float *out, enum epilogue epilogue, float cap) {
+  if (epilogue == ADD) return value + load(out);
+  if (epilogue == SQUARED_RELU) return value = choose(value < 0.0f, splat(0.0f), value), value * value;
+  return epilogue == SOFTCAP ? cap * vtanh(value / cap) : value;
+}
+
+/** The sums of a panel, row by row; of one that pads the layer only its own columns are written. */
 static __attribute__((noinline)) void finish(const float *sums, int rows, int columns, float *out, size_t ld,
                                              enum epilogue epilogue, float cap) {
   for (int r = 0; r < rows; r++, sums += NC_PANEL, out += ld) {
-    float whole[NC_PANEL] = {0};
-    if (epilogue == ADD) memcpy(whole, out, (size_t)columns * sizeof(float));
-    for (int v = 0; v < NC_PANEL; v += VL) {
-      vf value = load(sums + v);
-      if (epilogue == ADD) value += load(whole + v);
-      if (epilogue == SQUARED_RELU) value = choose(value < 0.0f, splat(0.0f), value), value = value * value;
-      if (epilogue == SOFTCAP) value = cap * vtanh(value / cap);
-      store(whole + v, value);
+    if (columns == NC_PANEL) {
+      for (int v = 0; v < NC_PANEL; v += VL) store(out + v, finished(load(sums + v), out + v, epilogue, cap));
+      continue;
     }
+    float whole[NC_PANEL] = {0};
+    memcpy(whole, out, (size_t)columns * sizeof(float));
+    for (int v = 0; v < NC_PANEL; v += VL) store(whole + v, finished(load(sums + v), whole + v, epilogue, cap));
     memcpy(out, whole, (size_t)columns * sizeof(float));
   }
 }

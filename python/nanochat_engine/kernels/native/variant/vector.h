@@ -35,7 +35,13 @@ INLINE vu load_words(const void *at) { return *(const vu_any *)at; }
 INLINE void fetch(const void *at) { __builtin_prefetch(at, 0, 2); }
 INLINE vf splat(float value) { return (vf){0} + value; }
 /** VL values of bf16, widened. */
-INLINE vf load_bf16(const uint16_t *at) { return (vf)(__builtin_convertvector(*(const vh_any *)at, vu) << 16); }
+INLINE vf load_bf16(const uint16_t *at) {
+#if VL == 16 // of the generic form GCC makes two halves and an insertion
+  return (vf)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)at)), 16);
+#else
+  return (vf)(__builtin_convertvector(*(const vh_any *)at, vu) << 16);
+#endif
+}
 INLINE vf load_as(const void *base, size_t at, int dtype) {
   return dtype == NC_F32 ? load((const float *)base + at) : load_bf16((const uint16_t *)base + at);
 }

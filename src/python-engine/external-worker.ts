@@ -8,7 +8,7 @@ import { Ejection, type Sign } from './external/ejection.js';
 import { type EngineAddress, engineAddress } from './external/engine-address.js';
 import { ExternalClient } from './external/external-client.js';
 import { type ExternalHealth, ExternalProbe } from './external/external-health.js';
-import { EngineBusy } from './external/external-refusal.js';
+import { EngineFault } from './external/external-refusal.js';
 import { refusalOf } from './external/refusal-of.js';
 import type { PoolMember } from './pool-member.js';
 import type { Supervision } from './supervision.js';
@@ -178,11 +178,11 @@ export class ExternalWorker implements PoolMember {
   /** A refusal is no fault of the engine; a busy one is well. */
   private requestFailed(failure: unknown): void {
     if (!(failure instanceof OpenAIError) || failure.status < 500) return;
-    const reason = failure.cause instanceof Error ? failure.cause.message : failure.message;
+    const fault = failure.cause instanceof EngineFault ? failure.cause : new EngineFault(failure.message, undefined);
     // Not a line for each of a hundred streams that end at once.
-    if (reason !== this.lastTold) this.logger.warn(reason);
-    this.lastTold = reason;
-    if (!(failure.cause instanceof EngineBusy)) this.failed('request', reason);
+    if (fault.message !== this.lastTold) this.logger.warn(fault.message);
+    this.lastTold = fault.message;
+    if (!fault.busy) this.failed('request', fault.brief);
   }
 
   private failed(sign: Sign, reason: string): void {

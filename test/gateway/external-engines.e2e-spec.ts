@@ -225,6 +225,7 @@ describe('a refusal of an external engine', () => {
     expect(answer.status).toBe(503);
     expect(await answer.json()).toMatchObject({ error: { code: 'engine_unavailable' } });
     expect(await log.logged('warn', /answered 401/)).toContain('who are you?');
+    expect((await probe('ready')).body).not.toContain('who are you?');
     engines[0]!.script.apiKey = 'another-key';
     const { reason } = (await becomes(0, 'ejected')).workers[0]!;
     expect(reason).toContain('refuses ENGINE_API_KEY');

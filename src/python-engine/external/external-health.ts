@@ -51,11 +51,11 @@ export class ExternalProbe {
 
   private card(list: Json | null): Json & { id: string } {
     const data = Array.isArray(list?.['data']) ? list['data'].map(record) : [];
-    const cards = data.filter((card): card is Json & { id: string } => text(card?.['id']) !== null);
+    const cards = data.filter((card): card is Json & { id: string } => isName(card?.['id']));
     const found = this.model === null ? cards[0] : cards.find(({ id }) => id === this.model);
     if (found !== undefined) return found;
     if (this.model === null) throw new Error('it serves no model, by its /v1/models');
-    const others = cards.slice(0, 8).map(({ id }) => id.slice(0, 128));
+    const others = cards.slice(0, 8).map(({ id }) => id);
     throw new Error(`it does not serve ENGINE_MODEL=${this.model}, but ${others.join(', ') || 'no model'}`);
   }
 
@@ -126,7 +126,9 @@ function parsed(body: string): Json | null {
 const record = (value: unknown): Json | null =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : null;
 
-const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+const isName = (value: unknown): boolean => typeof value === 'string' && /^\S{1,256}$/.test(value);
+
+const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value.slice(0, 64) : null);
 
 const number = (value: unknown): number | null =>
   typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : null;

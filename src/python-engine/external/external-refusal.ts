@@ -4,8 +4,19 @@ import { OpenAIError } from '../../openai/openai-error.js';
 const DEFAULT_RETRY_SECONDS = 1;
 const CONTEXT = /maximum context length|context_length_exceeded|exceed_context_size|exceeds? the available context/i;
 
-/** The cause of a refusal by an engine that is well, and has too much to do. */
-export class EngineBusy extends Error {}
+const MOST_TOLD = 300;
+
+/** What went wrong with an engine. Its own words are for the log alone: they may repeat what was asked. */
+export class EngineFault extends Error {
+  constructor(
+    readonly brief: string,
+    told: string | undefined,
+    /** It is well, and has too much to do. */
+    readonly busy = false,
+  ) {
+    super(told === undefined ? brief : `${brief}: ${told.slice(0, MOST_TOLD)}`);
+  }
+}
 
 interface Told {
   message: string;
@@ -23,8 +34,7 @@ export function externalRefusal(status: number, body: string, retryAfter?: strin
   const told = toldIn(parsed(body));
   if (status === 400 || status === 413 || status === 422) return ofTheRequest(status === 413 ? 413 : 400, told);
   const seconds = Number(retryAfter);
-  const Cause = status === 429 ? EngineBusy : Error;
-  const cause = new Cause(`it answered ${status}${told === null ? '' : `: ${told.message}`}`);
+  const cause = new EngineFault(`it answered ${status}`, told?.message, status === 429);
   return new OpenAIError({
     ...{ status: 503, code: 'engine_unavailable', message: messageOf(status), cause },
     retryAfterSeconds: Number.isFinite(seconds) && seconds > 0 ? seconds : DEFAULT_RETRY_SECONDS,
@@ -35,7 +45,7 @@ export function externalRefusal(status: number, body: string, retryAfter?: strin
 export function inStreamError(chunk: unknown): OpenAIError | null {
   const { error, object } = chunk as { error?: unknown; object?: unknown };
   if (error == null && object !== 'error') return null;
-  const cause = new Error(`it failed in mid-stream: ${toldIn(chunk)?.message ?? JSON.stringify(error)}`);
+  const cause = new EngineFault('it failed in mid-stream', toldIn(chunk)?.message ?? JSON.stringify(error));
   const message = 'The engine failed in the middle of its answer.';
   return new OpenAIError({ status: 503, code: 'engine_unavailable', message, retryAfterSeconds: 1, cause });
 }

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keenAnswerOf, story, whole } from './chat.mjs';
 import { atMost, pick } from './figures.mjs';
+import { closeOf } from './http.mjs';
 import { atRest } from './idle.mjs';
 import { withGateway } from './server.mjs';
 
@@ -12,7 +13,7 @@ const CLIENTS = 500;
 const AT_ONCE = 64;
 const LONG = 'One more thing about the fox and the hen. '.repeat(60);
 /** How long a client stays at the most, by where it goes away. */
-const STAYS = { connected: 30, headers: 30, body: 30, answer: 300 };
+const STAYS = { connected: 30, headers: 30, body: 30, answer: 1500 };
 
 export const limitMinutes = () => 10;
 
@@ -49,7 +50,7 @@ async function visit(gateway, random, gone) {
   gone[stage]++;
   if (random() < 0.5) socket.destroy();
   else socket.resetAndDestroy();
-  if (!socket.closed) await once(socket, 'close');
+  await closeOf(socket);
 }
 
 function requestOf(random) {

@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 
-/** Bytes of a Node process's heap after a collection; it was started with --inspect. */
+/** Arguments of a Node process whose heap is looked at. */
+export const INSPECTED = ['--inspect=127.0.0.1:0'];
+
+/** Bytes of a Node process's heap after a collection; it was started with INSPECTED. */
 export async function heapOf({ output }) {
   const address = /ws:\/\/127\.0\.0\.1:\d+\/\S+/.exec(output)?.[0];
   if (address === undefined) throw new Error('the gateway was not started with --inspect');

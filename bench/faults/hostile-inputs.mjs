@@ -19,6 +19,9 @@ const field = (name, source) => text(`${JSON.stringify(CHAT).slice(0, -1)},"${na
 const message = (content) => json({ messages: [{ role: 'user', content }] });
 const refused = (name, bytes, ...statuses) => ({ name, bytes, statuses: statuses.length > 0 ? statuses : [400] });
 
+/** What the engine alone can judge. */
+const byEngine = (input) => ({ ...input, byEngine: true });
+
 const NUMBERS = [
   '1e308',
   '1e999',
@@ -108,9 +111,16 @@ export const INPUTS = [
   refused('deep JSON that closes', text(`{"messages":${'['.repeat(10_000)}${']'.repeat(10_000)}}`)),
   refused('a deep schema', schema(nested(100))),
   refused('a schema that refers to itself alone', schema({ $ref: '#' }), 400, 200),
-  refused('a schema of hostile patterns', schema({ type: 'string', pattern: '(a+)+(b{0,1000}){0,1000}' })),
-  refused('a grammar that is none', json({ structured_outputs: { grammar: 'start: start start |'.repeat(100) } })),
-  refused('a hostile regular expression', json({ structured_outputs: { regex: '(.{0,500}){0,500}'.repeat(20) } })),
+  byEngine(refused('a schema of hostile patterns', schema({ type: 'string', pattern: '(a+)+(b{0,1000}){0,1000}' }))),
+  byEngine(
+    refused('a grammar that is none', json({ structured_outputs: { grammar: 'start: start start |'.repeat(100) } })),
+  ),
+  refused(
+    'a hostile regular expression',
+    json({ structured_outputs: { regex: '(.{0,500}){0,500}'.repeat(20) } }),
+    400,
+    200,
+  ),
   ...utf8.map((bytes, index) => ({
     name: `bad UTF-8 ${index}`,
     bytes: http('POST', PATH, {
@@ -179,7 +189,7 @@ export const INPUTS = [
   refused('too many messages', json({ messages: Array.from({ length: 501 }, () => ({ role: 'user', content: 'x' })) })),
   refused('a long message', message('x'.repeat(8_001))),
   refused('as many characters as a body holds', message('x'.repeat(900_000))),
-  refused('a prompt beyond the context', message('a z '.repeat(1_999))),
+  byEngine(refused('a prompt beyond the context', message('a z '.repeat(1_999)))),
   refused(
     'too many tools',
     json({ tools: Array.from({ length: 129 }, (_, i) => ({ type: 'function', function: { name: `f${i}` } })) }),
@@ -187,7 +197,7 @@ export const INPUTS = [
   refused('a foreign model', json({ model: '../../etc/passwd' }), 404, 400),
   refused('a long model', json({ model: 'x'.repeat(100_000) }), 404, 400),
   refused('unknown roles', json({ messages: [{ role: '__proto__', content: 'x' }] })),
-  refused('ids beyond the vocabulary', http('POST', '/detokenize', { body: '{"tokens":[2147483647]}' })),
+  byEngine(refused('ids beyond the vocabulary', http('POST', '/detokenize', { body: '{"tokens":[2147483647]}' }))),
   refused('a request id', http('GET', '/v1/models', { headers: [`x-request-id: ${'"<script>'.repeat(50)}`] }), 200),
 ];
 

@@ -8,7 +8,7 @@ import { root } from '../../scripts/root.mjs';
 import { statusOf, until } from '../probe.mjs';
 import { atLeast, atMost, median, pick, quantile, rounded } from './figures.mjs';
 import { DUPLICATES, endless, ENGINE_DUPLICATES, INPUTS } from './hostile-inputs.mjs';
-import { isErrorBody, post } from './http.mjs';
+import { closeOf, isErrorBody, post } from './http.mjs';
 import { start, withGateway } from './server.mjs';
 import { inThread } from './watch.mjs';
 
@@ -58,7 +58,7 @@ async function exchange({ address }, bytes, more = null, limitMs = ANSWER_MS) {
   let text = '';
   socket.on('error', () => {}).setEncoding('latin1');
   socket.on('data', (part) => (text += part));
-  const closed = once(socket, 'close');
+  const closed = closeOf(socket);
   socket.write(bytes);
   const limit = new AbortController();
   if (more !== null) void pour(socket, more);
@@ -86,7 +86,8 @@ const complete = (socket, textOf) =>
 
 async function pour(socket, more) {
   while (!socket.destroyed && socket.writable) {
-    if (!socket.write(more)) await Promise.race([once(socket, 'drain').catch(() => {}), once(socket, 'close')]);
+    if (!socket.write(more))
+      await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), closeOf(socket)]);
     await sleep(1);
   }
 }

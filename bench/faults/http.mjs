@@ -40,6 +40,10 @@ export const post = ({ address }, path, body, { headers = {}, connections = agen
     sent.end(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body));
   });
 
+/** Not events.once, which rejects when the connection breaks. */
+export const closeOf = (socket) =>
+  socket.closed ? Promise.resolve() : new Promise((resolve) => socket.once('close', resolve));
+
 /** Whether a text is OpenAI's error body. */
 export function isErrorBody(text) {
   try {

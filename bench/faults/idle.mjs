@@ -6,9 +6,12 @@ import { descriptorsOf } from './process.mjs';
 const POLL_MS = 250;
 /** Of the engine's health by the gateway; older figures say nothing of now. */
 const FRESH_MS = 1500;
+/** Longer than either process keeps an idle connection to the other. */
+const STEADY_MS = 12_000;
 
 async function held(gateway) {
   const metrics = await gateway.metrics();
+  await sleep(50); // until the connection of that is closed
   const engines = gateway.engines.map(descriptorsOf);
   const sum = (name) => engines.reduce((total, counts) => total + counts[name], 0);
   return {
@@ -22,16 +25,22 @@ async function held(gateway) {
   };
 }
 
-/** What it holds once that is no more than `before`, or after the time given; connections that are kept alive end by then. */
+/**
+ * What it holds once that is no more than `before`, or, without one, once nothing has changed for so long that connections
+ * kept alive have ended; at the latest after the time given.
+ */
 export async function atRest(gateway, before = null, limitMs = 120_000) {
   agent.destroy();
   await sleep(FRESH_MS);
   const end = performance.now() + limitMs;
-  let found = await held(gateway);
-  const over = () => (before === null ? busy(found) : excess(before, found).length > 0);
+  let [found, since] = [await held(gateway), performance.now()];
+  const settled = () => !busy(found) && performance.now() - since > STEADY_MS;
+  const over = () => (before === null ? !settled() : excess(before, found).length > 0);
   while (over() && performance.now() < end) {
     await sleep(POLL_MS);
-    found = await held(gateway);
+    const next = await held(gateway);
+    if (JSON.stringify(next) !== JSON.stringify(found)) since = performance.now();
+    found = next;
   }
   return found;
 }

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clientOf } from './chat.mjs';
 import { atLeast, atMost, mebibytes, median, rounded } from './figures.mjs';
-import { heapOf } from './heap.mjs';
+import { heapOf, INSPECTED } from './heap.mjs';
 import { atRest } from './idle.mjs';
 import { askSomething } from './mixed-requests.mjs';
 import { withGateway } from './server.mjs';
@@ -39,7 +39,7 @@ export const run = ({ options, random, say }) =>
       const lateHeap = await heapOf(gateway);
       return told({ load, memory: windows(memory.samples, begun, lastMs), before, after, earlyHeap, lateHeap });
     },
-    ['--inspect=127.0.0.1:0'],
+    INSPECTED,
   );
 
 async function keepBusy(load, ms) {

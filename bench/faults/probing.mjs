@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { statusOf } from '../probe.mjs';
 
 const { address, everyMs } = workerData;
-const [times, statuses] = [[], {}];
+const [times, late, statuses] = [[], [], {}];
 let stopped = false;
 parentPort.once('message', () => (stopped = true));
 
@@ -19,6 +19,7 @@ const probes = [];
 for (let due = performance.now(); !stopped; due += everyMs) {
   probes.push(probe(probes.length % 2 === 0 ? 'live' : 'ready'));
   await sleep(Math.max(0, due + everyMs - performance.now()));
+  late.push(performance.now() - due - everyMs); // how long this thread itself waits for a processor
 }
 await Promise.all(probes);
-parentPort.postMessage({ times, statuses });
+parentPort.postMessage({ times, late, statuses });

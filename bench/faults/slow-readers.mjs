@@ -1,5 +1,4 @@
 // Clients that read one byte a second: memory stays bounded, they are cut off, and others do not notice.
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { keenAnswerOf, story, whole } from './chat.mjs';
@@ -70,7 +69,7 @@ function slowReader(gateway, index) {
       `x-request-id: slow-${index}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
   const timer = setInterval(() => (reader.bytes += socket.read(1)?.length ?? 0), 1000);
-  once(socket, 'close').then(() => clearInterval(timer));
+  socket.once('close', () => clearInterval(timer));
   return reader;
 }
 

@@ -107,6 +107,9 @@ export const unsupportedMediaType = (): OpenAIError =>
     message: "The body must be sent with 'Content-Type: application/json'.",
   });
 
+export const expectationFailed = (): OpenAIError =>
+  new OpenAIError({ status: 417, message: "No expectation but '100-continue' can be met." });
+
 export const headersTooLarge = (): OpenAIError =>
   new OpenAIError({ status: 431, message: 'The headers of the request are too large.', shouldRetry: false });
 

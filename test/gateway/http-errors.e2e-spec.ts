@@ -95,6 +95,19 @@ describe('a failure before any route', () => {
     expect(await raw(request('POST /v1/chat/completions', head) + chunk)).toMatch(/^HTTP\/1\.1 413 /);
   });
 
+  it('lets a client that does not look up from sending see the 413, also where it wants the connection closed', async () => {
+    const head = ['host: localhost', 'content-type: application/json', 'content-length: 20000000'];
+    const answer = await raw(request('POST /v1/chat/completions', head) + 'x'.repeat(20_000_000));
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
+  it('is 417 for an expectation that nobody can meet', async () => {
+    const head = ['host: localhost', 'expect: miracles', 'content-length: 2', 'content-type: application/json'];
+    const answer = await raw(`${request('POST /v1/chat/completions', head)}{}`);
+    expect(answer).toMatch(/^HTTP\/1\.1 417 /);
+    expect(JSON.parse(answer.split('\r\n\r\n')[1]!)).toEqual(body(417));
+  });
+
   it('lets the SDK see the 413 of a large body', async () => {
     const large = [{ role: 'user' as const, content: 'x'.repeat(8_000_000) }];
     const create = gateway.client().chat.completions.create({ model: 'nanochat', messages: large });

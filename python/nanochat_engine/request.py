@@ -68,7 +68,7 @@ class GenerateRequest:
     """A prompt and what is wanted of it. resume: by choice index; where it is not empty, choices absent from it are already finished.
 
     prompt_logprobs: as SamplingParams.logprobs, of the prompt's own tokens, told before any choice's delta.
-    constraint: what every choice's text has to satisfy.
+    constraint: what every choice's text has to satisfy. cache_salt: only requests of the same one share what the cache holds.
     """
 
     request_id: str
@@ -78,6 +78,7 @@ class GenerateRequest:
     constraint: Constraint | None = None
     calculator: bool = True
     prompt_logprobs: int | None = None
+    cache_salt: str | None = None
     resume: Mapping[int, ChoiceResume] = field(default_factory=dict)
 
 

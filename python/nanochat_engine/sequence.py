@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence as Several
 
+from nanochat_engine.cache.blocks import root_key
 from nanochat_engine.cache.manager import BlockTable
 from nanochat_engine.errors import InvalidRequest
 from nanochat_engine.grammar.state import GrammarState
@@ -47,7 +48,7 @@ class Sequence:
         self.prompt_tokens = len(request.prompt_ids)
         self.ids = list(request.prompt_ids)
         self.computed = 0
-        self.table = BlockTable(self.ids, self.prompt_tokens)
+        self.table = BlockTable(self.ids, self.prompt_tokens, root=root_key(request.cache_salt))
         self.cached_tokens: int | None = None
         # A choice of no tokens takes a step only where its prompt is scored.
         over = max_tokens == 0 and request.prompt_logprobs is None

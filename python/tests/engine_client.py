@@ -70,7 +70,7 @@ def request_of(name: str, prompt: int = 20, **changes: object) -> GenerateReques
     params = SamplingParams(seed=7, temperature=1.0, max_tokens=24, ignore_eos=True)
     own = {
         key: changes.pop(key)
-        for key in ("n", "calculator", "resume", "prompt_ids", "prompt_logprobs", "constraint")
+        for key in ("n", "calculator", "resume", "prompt_ids", "prompt_logprobs", "constraint", "cache_salt")
         if key in changes
     }
     request = GenerateRequest(name, tuple(range(40, 40 + prompt)), replace(params, **changes), calculator=False)  # type: ignore[arg-type]

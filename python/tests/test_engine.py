@@ -52,6 +52,13 @@ def test_a_prompt_that_is_in_the_cache_is_told_and_gives_the_same_tokens(client:
     assert warm[-1] == RequestDone("again", prompt_tokens=200, completion_tokens=24, cached_tokens=192)
 
 
+def test_a_prompt_of_another_salt_is_not_told_and_gives_the_same_tokens(client: Client) -> None:
+    asked = [request_of("salted", prompt_ids=(43,) * 200, cache_salt=salt) for salt in ("alice", "bob", None, "alice")]
+    answers = [client.events_of(request)["salted"] for request in asked]
+    assert all(answer[:-1] == answers[0][:-1] for answer in answers)
+    assert [end.cached_tokens for *_, end in answers if isinstance(end, RequestDone)] == [0, 0, 0, 192]
+
+
 def test_choices_share_a_prompt_and_only_what_was_there_before_is_told(client: Client) -> None:
     request = request_of("shared", prompt_ids=(42,) * 150, n=3)
     ends = [client.events_of(request)["shared"][-1] for _ in range(2)]

@@ -77,7 +77,7 @@ export class GenerationService {
       record.started();
       const { traceparent } = record;
       const model = this.models.own(record.model);
-      const placed = { ...request, ...(model === undefined ? {} : { model }) };
+      const placed = { ...request, ...(model === undefined ? {} : { model }), ...saltOf(record) };
       return resuming(this.pool, traceparent === null ? placed : { ...placed, traceparent }, {
         ...this.resumeLimits,
         onResume: () => record.resumed(),
@@ -123,6 +123,12 @@ export class GenerationService {
     const cause = error.cause instanceof Error ? error.cause : error;
     this.logger.error({ message: `generation failed: ${cause.message}`, completion_id: record.id, stack: cause.stack });
   }
+}
+
+/** What one key has asked no other learns from the prefix cache. */
+function saltOf({ request }: GenerationRecord): Pick<GenerateRequest, 'cacheSalt'> {
+  const caller = request?.caller ?? ANONYMOUS;
+  return caller === ANONYMOUS ? {} : { cacheSalt: caller.name };
 }
 
 /** In every dialect a sampling parameter is a field of the body itself. */

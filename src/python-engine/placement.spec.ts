@@ -69,5 +69,6 @@ describe('the prefix of a prompt', () => {
   it('is the beginning of a text or of ids', () => {
     expect(prefixOf({ text: 'x'.repeat(5000) })).toBe('x'.repeat(1024));
     expect(prefixOf({ tokenIds: [1, 2, 3] })).toBe('1,2,3');
+    expect(prefixOf({ text: 'x' }, 'alice')).not.toBe(prefixOf({ text: 'x' }, 'bob'));
   });
 });

@@ -16,9 +16,13 @@ interface Place {
 
 /**
  * What requests that share a prefix have in common: of a chat the messages up to the first from the user, which all its later
- * turns repeat.
+ * turns repeat. Those of different salts have nothing.
  */
-export function prefixOf(prompt: Prompt): string {
+export function prefixOf(prompt: Prompt, salt?: string): string {
+  return salt === undefined ? beginningOf(prompt) : `${salt}\n${beginningOf(prompt)}`;
+}
+
+function beginningOf(prompt: Prompt): string {
   if ('text' in prompt) return prompt.text.slice(0, TEXT_CHARS);
   if ('tokenIds' in prompt) return prompt.tokenIds.slice(0, TOKENS).join();
   const first = prompt.messages.findIndex(({ role }) => role === 'user');

@@ -105,7 +105,8 @@ export class WorkerPool implements OnApplicationShutdown {
 
   generate(request: GenerateRequest, { avoid, onChosen }: Placing = {}): Observable<GenerateEvent> {
     return defer(() => {
-      const wanted = { prefix: prefixOf(request.prompt), model: request.model, ...(avoid && { avoid }) };
+      const { prompt, cacheSalt, model } = request;
+      const wanted = { prefix: prefixOf(prompt, cacheSalt), model, ...(avoid && { avoid }) };
       const refuses = (worker: PoolMember) => worker.refuses(request);
       const worker = chooseWorker(this.members, { ...wanted, refuses }, () => this.refusal());
       onChosen?.(worker.status);

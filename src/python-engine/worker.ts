@@ -92,6 +92,8 @@ export interface GenerateRequest {
   model?: string;
   /** Go on after these; choices that are absent have finished. */
   resume?: ChoiceResume[];
+  /** Requests of different salts share nothing of a prefix cache; absent: those without one share. At most 256 characters. */
+  cacheSalt?: string;
   /** The span to go on from, as W3C's Trace Context writes it. */
   traceparent?: string;
 }

@@ -35,6 +35,7 @@ def generate_router(settings: Settings, admission: Admission) -> APIRouter:
             constraint=None if body.constraint is None else body.constraint.constraint(),
             # Of a request that is resumed the prompt has been told.
             prompt_logprobs=body.prompt_logprobs if body.resume is None else None,
+            cache_salt=body.cache_salt,
             resume=body.resume.by_index() if body.resume is not None else {},
         )
 

@@ -168,6 +168,7 @@ class GenerateBody(Strict):
     constraint: ConstraintBody | None = None
     echo: bool | None = None
     prompt_logprobs: Logprobs | None = None
+    cache_salt: Annotated[str, Field(min_length=1, max_length=256)] | None = None
     resume: ResumeBody | None = None
 
     @property

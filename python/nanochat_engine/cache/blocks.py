@@ -29,6 +29,14 @@ def block_key(parent: bytes, tokens: Several[int], salt: bytes = b"") -> bytes:
     return blake2b(parent + array("I", tokens).tobytes() + salt, digest_size=32).digest()
 
 
+def root_key(salt: str | None) -> bytes:
+    """What stands for the block before a sequence's first: nothing, or a digest of the salt, without which nobody finds its blocks."""
+    if salt is None:
+        return b""
+    # Half a surrogate pair is text too, as far as JSON is concerned.
+    return blake2b(salt.encode("utf-8", "surrogatepass"), digest_size=32).digest()
+
+
 class BlockPool:
     """A fixed number of blocks with references.
 

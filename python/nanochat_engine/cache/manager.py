@@ -36,7 +36,8 @@ class BlockTable:
     """One sequence's blocks, by position // BLOCK_TOKENS. ids: its tokens, which grow; the first prompt_tokens are its prompt.
 
     windowed: the same in layers with a window; the first `dropped` entries are the scratch block, as no window reaches them.
-    entered: full, computed blocks that others can find. keys: of full blocks, as far as they were asked for.
+    entered: full, computed blocks that others can find. keys: of full blocks, as far as they were asked for. root: what their
+    chain begins with (blocks.root_key); tables of another root share nothing with this one.
     """
 
     ids: list[int]
@@ -46,6 +47,7 @@ class BlockTable:
     dropped: int = 0
     entered: int = 0
     keys: list[bytes] = field(default_factory=list)
+    root: bytes = b""
 
 
 class BlockManager:
@@ -156,7 +158,7 @@ class BlockManager:
             start, end = len(keys) * BLOCK_TOKENS, (len(keys) + 1) * BLOCK_TOKENS
             generated = end > table.prompt_tokens and not self._reuse_generated
             salt = table.prompt_tokens.to_bytes(8, "little") if generated else b""
-            keys.append(block_key(keys[-1] if keys else b"", table.ids[start:end], salt))
+            keys.append(block_key(keys[-1] if keys else table.root, table.ids[start:end], salt))
         return keys
 
     def _found(self, pool: BlockPool, table: BlockTable, first: int, last: int) -> tuple[int, ...]:

@@ -87,7 +87,7 @@ def test_absent_and_null_fields_take_the_documented_defaults(served: Served) -> 
     assert (params.stop, params.ignore_eos, request.n, request.calculator) == ((), False, 1, True)
     assert (params.min_p, params.presence_penalty, params.frequency_penalty, params.repetition_penalty) == (0, 0, 0, 1)
     assert (params.logit_bias, params.min_tokens, params.stop_token_ids, params.logprobs) == ((), 0, set(), None)
-    assert request.prompt_logprobs is None
+    assert (request.prompt_logprobs, request.cache_salt) == (None, None)
     assert request.resume == {}
     assert 0 <= params.seed < 2**63
 
@@ -112,7 +112,7 @@ def test_every_field_reaches_the_engine(served: Served) -> None:
     }
     resume = {"choices": [{"index": 1, "token_ids": [3, 4], "text_offset": 2}]}
     body = {"prompt_token_ids": [5, 6], "sampling": sampling, "n": 2, "calculator": False, "resume": resume}
-    body["prompt_logprobs"] = 3
+    body |= {"prompt_logprobs": 3, "cache_salt": "alice"}
     with served.http.stream("POST", "/generate", json=body):
         request = served.engine.request()
     params = request.params
@@ -122,7 +122,7 @@ def test_every_field_reaches_the_engine(served: Served) -> None:
     assert (params.min_p, params.presence_penalty, params.frequency_penalty) == (0.1, -2, 1.5)
     assert (params.repetition_penalty, params.logit_bias) == (1.1, ((5, -100), (330, 2.5)))
     assert (params.min_tokens, params.stop_token_ids, params.logprobs) == (7, {5, 6}, 0)
-    assert (request.n, request.calculator) == (2, False)
+    assert (request.n, request.calculator, request.cache_salt) == (2, False, "alice")
     # What is resumed has told its prompt already.
     assert request.prompt_logprobs is None
     assert request.resume == {1: ChoiceResume((3, 4), 2)}

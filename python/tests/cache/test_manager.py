@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nanochat_engine.cache.blocks import BLOCK_TOKENS
+from nanochat_engine.cache.blocks import BLOCK_TOKENS, root_key
 from nanochat_engine.cache.manager import BlockManager, BlockTable, CacheSize, windowed_blocks_for
 
 WINDOW = 100
@@ -34,6 +34,21 @@ def test_full_blocks_are_found_by_others_while_they_are_held_and_after() -> None
     cache.release(second)
     assert cache.pool.used == 0
     assert cache.find(table_of(200)) == 3
+
+
+def test_blocks_of_another_salt_or_of_none_are_not_found() -> None:
+    cache = BlockManager(CacheSize(32))
+    roots = [root_key(salt) for salt in (None, "alice", "bob")]
+
+    def salted(root: bytes) -> BlockTable:
+        table = table_of(200)
+        table.root = root
+        return table
+
+    for root in roots:
+        assert cache.find(salted(root)) == 0
+        computed(cache, salted(root))
+    assert [cache.find(salted(root)) for root in roots] == [3, 3, 3]
 
 
 def test_one_token_at_least_is_left_to_compute() -> None:

@@ -14,6 +14,7 @@ export function generateBody(request: GenerateRequest): string {
     constraint: request.constraint,
     echo: request.echo,
     prompt_logprobs: request.promptLogprobs,
+    cache_salt: request.cacheSalt,
     resume: request.resume && { choices: request.resume.map(resumeFields) },
   });
 }

@@ -14,7 +14,7 @@ from nanochat_engine.grammar.refusal import TooSlow, refuse
 from nanochat_engine.grammar.source import check_size
 
 # A refusal has 2 s in all, on a machine that computes beside.
-CPU_SECONDS = 0.6
+CPU_SECONDS = 0.4
 # Only a machine that gives the helper next to nothing makes a question last this long.
 ANSWER_SECONDS = 20.0
 START_SECONDS = 20.0

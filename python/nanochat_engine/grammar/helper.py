@@ -24,9 +24,9 @@ _MEMORY_BYTES = 1 << 30
 # Of what it says when it crashes; its errors go to a file.
 _MOST_WRITTEN = 1 << 20
 # Beside a model that computes, a helper nicer than this would wait for seconds.
-_NICE = 5
-# Of the search for an answer: 0.2 s of a processor.
-_FUEL, _IMPROVING = 50_000, 30_000
+_NICE = 2
+# Of the search for an answer: 0.15 s of a processor.
+_FUEL, _IMPROVING = 50_000, 15_000
 
 
 def answer(constraint: Constraint) -> dict[str, str]:

@@ -19,6 +19,8 @@ export interface Capabilities {
   /** Whether a prompt may be token ids. */
   readonly tokenPrompts: boolean;
   readonly calculator: 'either' | 'on' | 'off';
+  /** Whether callers can be kept apart in its prefix cache. */
+  readonly cacheSalt: boolean;
   /** Whose routes for tokens it has. */
   readonly tokenizer: 'vllm' | 'nanochat-engine' | 'llama-server' | null;
 }
@@ -44,12 +46,15 @@ export const CONSTRAINTS: readonly ConstraintKind[] = ['json_schema', 'json_obje
 
 /** `version` as the server tells it, null where it does not. */
 export function capabilitiesOf(software: Software, version: string | null): Capabilities {
-  const none = { constraints: [], tokenIds: false, tokenPrompts: true, calculator: 'off', tokenizer: null } as const;
+  const none: Omit<Capabilities, 'software' | 'choices' | 'sampling'> = {
+    ...{ constraints: [], tokenIds: false, tokenPrompts: true, cacheSalt: false },
+    ...{ calculator: 'off', tokenizer: null },
+  };
   switch (software) {
     case 'nanochat':
       return {
         ...{ software, choices: true, sampling: VLLM, constraints: CONSTRAINTS, tokenIds: true, tokenPrompts: true },
-        ...{ calculator: 'either', tokenizer: 'vllm' },
+        ...{ calculator: 'either', tokenizer: 'vllm', cacheSalt: false },
       };
     case 'nanochat-engine':
       return {
@@ -59,7 +64,10 @@ export function capabilitiesOf(software: Software, version: string | null): Capa
     case 'vllm': {
       const recent = version !== null && atLeast(version, VLLM_STRUCTURED);
       const constraints = [...JSON_KINDS, ...(recent ? (['regex', 'choice'] as const) : [])];
-      return { ...none, software, choices: true, sampling: VLLM, constraints, tokenIds: recent, tokenizer: 'vllm' };
+      return {
+        ...{ ...none, software, choices: true, sampling: VLLM, constraints, tokenizer: 'vllm' },
+        ...{ tokenIds: recent, cacheSalt: recent },
+      };
     }
     case 'ray-serve':
       return { ...none, software, choices: true, sampling: VLLM, constraints: JSON_KINDS };

@@ -32,6 +32,14 @@ describe('the body for an OpenAI-compatible engine', () => {
     expect(of('llama-server')).toContain('"seed":2147483647');
   });
 
+  it('keeps callers apart in the prefix cache of a vLLM, and does not tell it their names', () => {
+    const salted = bodyFor('vllm', { cacheSalt: 'alice' })['cache_salt'];
+    expect(salted).toMatch(/^[0-9a-f]{64}$/);
+    expect(bodyFor('vllm', { cacheSalt: 'bob' })['cache_salt']).not.toBe(salted);
+    expect(bodyFor('vllm')).not.toHaveProperty('cache_salt');
+    expect(bodyFor('openai', { cacheSalt: 'alice' })).not.toHaveProperty('cache_salt');
+  });
+
   it('has constraints in the words of each', () => {
     const constraint = { json_schema: { type: 'string' } };
     expect(bodyFor('nanochat', { constraint })).toMatchObject({ structured_outputs: { json: { type: 'string' } } });

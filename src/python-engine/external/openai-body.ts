@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { samplingFields } from '../client/generate-body.js';
 import type { Constraint, GenerateRequest } from '../worker.js';
 import { type Capabilities, kindOf } from './capabilities.js';
@@ -26,6 +27,7 @@ export function openAIRequest(
     ...(request.constraint === undefined ? {} : constraintFields(request.constraint, engine)),
     ...(engine.tokenIds ? { return_token_ids: true } : {}),
     ...(engine.software === 'nanochat' && chat ? { calculator: request.calculator } : {}),
+    ...(engine.cacheSalt && request.cacheSalt !== undefined ? { cache_salt: digest(request.cacheSalt) } : {}),
   };
   return { path: chat ? '/v1/chat/completions' : '/v1/completions', body: JSON.stringify(body) };
 }
@@ -43,6 +45,9 @@ function sampling(request: GenerateRequest, { software, sampling: names }: Capab
     ...(logprobs === undefined ? {} : chat ? { logprobs: true, top_logprobs: logprobs } : { logprobs }),
   };
 }
+
+/** The salt is the name of a key, which is no business of another server's. */
+const digest = (salt: string): string => createHash('sha256').update(salt).digest('hex');
 
 const low = (seed: number | bigint): number => Number(BigInt(seed) & LOW_31_BITS);
 

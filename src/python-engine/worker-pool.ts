@@ -1,14 +1,12 @@
-import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import {
   BehaviorSubject,
   combineLatest,
   defer,
-  distinctUntilChanged,
   EMPTY,
   filter,
   firstValueFrom,
   lastValueFrom,
-  map,
   type Observable,
   scan,
   shareReplay,
@@ -29,6 +27,7 @@ import { poolRefusal } from './pool-refusal.js';
 import { poolStatus, type PoolStatus } from './pool-status.js';
 import { SupervisedWorker } from './supervised-worker.js';
 import { SUPERVISION, type Supervision } from './supervision.js';
+import { tellStates } from './tell-states.js';
 import type { GenerateEvent, GenerateRequest, TokenizablePrompt, TokenizedPrompt, TokenizeOptions } from './worker.js';
 import { workerPlan, type ModelOnDisk } from './worker-plan.js';
 import { workerCount } from './worker-share.js';
@@ -51,7 +50,6 @@ export interface Replaced {
 @Injectable()
 export class WorkerPool implements OnApplicationShutdown {
   readonly status$: Observable<PoolStatus>;
-  private readonly logger = new Logger(WorkerPool.name);
   private readonly list: BehaviorSubject<readonly SupervisedWorker[]>;
   private readonly externals: ExternalWorkers;
   private readonly subscriptions = new Subscription();
@@ -77,7 +75,7 @@ export class WorkerPool implements OnApplicationShutdown {
     this.list = new BehaviorSubject<readonly SupervisedWorker[]>(
       Array.from({ length: workerCount(settings) }, (_, index) => this.worker(index, settings, model)),
     );
-    this.externals = new ExternalWorkers(settings, supervision, (worker) => this.subscriptions.add(this.tell(worker)));
+    this.externals = new ExternalWorkers(settings, supervision, (worker) => this.subscriptions.add(tellStates(worker)));
     this.latest = poolStatus(
       this.members.map(({ status }) => status),
       false,
@@ -176,7 +174,7 @@ export class WorkerPool implements OnApplicationShutdown {
     const log = engineLog(`worker-${index}`);
     const worker = new SupervisedWorker(workerPlan({ index, settings, supervision, model, log }));
     this.living.add(worker);
-    this.subscriptions.add(this.tell(worker));
+    this.subscriptions.add(tellStates(worker));
     this.subscriptions.add(this.relief.watch(worker, () => this.renew(worker, settings, model)).subscribe());
     return worker;
   }
@@ -244,20 +242,6 @@ export class WorkerPool implements OnApplicationShutdown {
 
   private refusal(): Error {
     return this.stopped === null ? poolRefusal(this.status) : shuttingDown();
-  }
-
-  private tell(worker: PoolMember): Subscription {
-    return worker.status$
-      .pipe(
-        map(({ state, reason, pid }) => ({ state, reason, pid })),
-        distinctUntilChanged((a, b) => a.state === b.state),
-      )
-      .subscribe(({ state, reason, pid }) => {
-        const message = `${worker.name} is ${state}${pid === null ? '' : ` (pid ${pid})`}${reason === null ? '' : `: ${reason}`}`;
-        if (state === 'failed') this.logger.error(message);
-        else if (['crashed', 'hung', 'killed', 'ejected'].includes(state)) this.logger.warn(message);
-        else this.logger.log(message);
-      });
   }
 }
 

@@ -75,11 +75,14 @@ class Admission:
             raise QueueFull("Too many requests are waiting.")
 
     async def _prepare(self, stream: Stream, request: GenerateRequest) -> None:
-        if not self._places.acquire(blocking=False):
+        # After a worker's death all that it ran come at once, to a cold cache: a resumed one was accepted before, and waits its turn.
+        takes_place = not request.resume
+        if takes_place and not self._places.acquire(blocking=False):
             raise QueueFull("Too many constraints wait to be compiled.")
         future = self._lane.submit(lambda: None if stream.left else self._engine.prepare(request))
-        # Not when the caller leaves: what it asked for may run on.
-        future.add_done_callback(lambda _: self._places.release())
+        if takes_place:
+            # Not when the caller leaves: what it asked for may run on.
+            future.add_done_callback(lambda _: self._places.release())
         await asyncio.wrap_future(future)
 
     async def _off_the_loop(self, work: Callable[[], Result]) -> Result:

@@ -13,6 +13,7 @@ import {
   timer,
 } from 'rxjs';
 import { OpenAIError } from '../openai/openai-error.js';
+import { EngineFault } from '../python-engine/external/external-refusal.js';
 import type { PoolStatus } from '../python-engine/pool-status.js';
 import type { GenerateEvent, GenerateRequest } from '../python-engine/worker.js';
 import type { Placing } from '../python-engine/worker-pool.js';
@@ -34,6 +35,8 @@ interface Workers {
   status: PoolStatus;
   status$: Observable<PoolStatus>;
   generate(request: GenerateRequest, placing?: Placing): Observable<GenerateEvent>;
+  /** Those that are ready and could take it. */
+  ableFor(request: GenerateRequest): readonly WorkerStatus[];
 }
 
 export interface ResumeLimits {
@@ -77,16 +80,18 @@ export function resuming(
           if (!mendable) return throwError(() => failure);
           if (progress.complete) return of(progress.usage());
           if (worker?.external && progress.begun) return throwError(() => unresumable(failure));
-          // Twice at the same token it may well be this request that kills its workers; an external engine dies of others.
-          const fatal = progress.tokens === resumedAt && !worker?.external;
-          if (left === 0 || fatal) return throwError(() => failure);
-          resumedAt = progress.tokens;
+          // Twice at the same token it may well be this request that kills its workers, or that no engine can do; an external
+          // one that can not be reached has died of others.
+          const suspect = worker !== null && (worker.external === null || failure.cause instanceof EngineFault);
+          if (left === 0 || (suspect && progress.tokens === resumedAt)) return throwError(() => failure);
+          if (suspect) resumedAt = progress.tokens;
           left--;
           if (worker !== null) doubted.add(lifeOf(worker));
-          return readyAgain(workers, { doubted, begun: progress.begun }, waitMs, failure).pipe(
+          const able = () => workers.ableFor(request).filter(({ external }) => !(progress.begun && external !== null));
+          return readyAgain(workers, { doubted, begun: progress.begun, able }, waitMs, failure).pipe(
             switchMap((status) => {
               if (progress.begun && !allServe(status, modelKeyOf(worker))) return throwError(() => failure);
-              onResume();
+              if (worker !== null) onResume();
               return attempt();
             }),
           );
@@ -111,25 +116,29 @@ const allServe = ({ workers }: PoolStatus, model: string | null): boolean =>
   model === null ||
   workers.every((worker) => worker.external !== null || worker.state !== 'ready' || modelKeyOf(worker) === model);
 
-/**
- * The first status with a ready worker other than those that failed, or with a new life of one, or after a while with any that
- * is ready. What has begun waits for a child of ours.
- */
+interface Awaited {
+  /** Lives that have failed. */
+  doubted: ReadonlySet<string>;
+  /** What has begun waits for a child of ours. */
+  begun: boolean;
+  /** The ready workers that could go on. */
+  able: () => readonly WorkerStatus[];
+}
+
+/** The first status in which a worker could go on that has not failed, or a new life of one, or after a while any. */
 function readyAgain(
   { status$ }: Workers,
-  { doubted, begun }: { doubted: ReadonlySet<string>; begun: boolean },
+  { doubted, begun, able }: Awaited,
   waitMs: number,
   failure: OpenAIError,
 ): Observable<PoolStatus> {
-  const readyIn = ({ workers }: PoolStatus): WorkerStatus[] =>
-    workers.filter(({ state, external }) => state === 'ready' && !(begun && external !== null));
   const hopeless = ({ allFailed, supervisedFailed }: PoolStatus): boolean => (begun ? supervisedFailed : allFailed);
   const believed = status$.pipe(
-    filter((status) => hopeless(status) || readyIn(status).some((worker) => !doubted.has(lifeOf(worker)))),
+    filter((status) => hopeless(status) || able().some((worker) => !doubted.has(lifeOf(worker)))),
   );
   const anyLife = timer(DOUBT_MS).pipe(
     switchMap(() => status$),
-    filter((status) => readyIn(status).length > 0),
+    filter(() => able().length > 0),
   );
   return merge(believed, anyLife).pipe(
     first(),

@@ -37,7 +37,8 @@ export class WorkersIndicator {
 function told({ state, phase, progress, reason, restarts, beating, external }: WorkerStatus) {
   if (external !== null) {
     const { url, software, version, model } = external;
-    return { state, url, software, version, model: model?.id ?? null, reason };
+    // A path may be secret, and probes are open.
+    return { state, url: new URL(url).origin, software, version, model: model?.id ?? null, reason };
   }
   return { state, phase, percent: progress === null ? null : Math.round(progress * 100), reason, restarts, beating };
 }

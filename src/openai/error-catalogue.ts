@@ -197,8 +197,8 @@ export const requestTooSlow = (seconds: number): OpenAIError =>
   });
 
 /** The engine stopped in mid-answer, or was too slow to give the next token. */
-export const engineFailed = (reason: string): OpenAIError =>
-  new OpenAIError({ status: 503, code: 'engine_unavailable', message: reason, retryAfterSeconds: 1 });
+export const engineFailed = (reason: string, cause?: Error): OpenAIError =>
+  new OpenAIError({ status: 503, code: 'engine_unavailable', message: reason, retryAfterSeconds: 1, cause });
 
 export const halfAnswer = (): OpenAIError => engineFailed('The engine ended its answer before it was complete.');
 

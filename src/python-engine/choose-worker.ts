@@ -27,7 +27,7 @@ export function chooseWorker(members: readonly PoolMember[], wanted: Wanted, non
   const { prefix, model, avoid, refuses } = wanted;
   const known = members.filter(({ status }) => model === undefined || modelOf(status)?.id === model);
   const ready = known.filter(({ status }) => status.state === 'ready');
-  const able = ready.filter((worker) => refuses(worker) === null);
+  const able = ableOf(members, wanted);
   const beating = preferred(able, ({ beating: beats }) => beats);
   const worker = place(
     preferred(beating, (status) => !avoid?.has(lifeOf(status))),
@@ -40,6 +40,18 @@ export function chooseWorker(members: readonly PoolMember[], wanted: Wanted, non
   const states = coming.map(({ status }) => whereIs(status)).join('; ');
   throw engineUnavailable(`The engine that can do this is coming back: ${states}.`, SOON_SECONDS);
 }
+
+/** Those that are ready and do not refuse. */
+export const ableOf = (
+  members: readonly PoolMember[],
+  { model, refuses }: Pick<Wanted, 'model' | 'refuses'>,
+): readonly PoolMember[] =>
+  members.filter(
+    (worker) =>
+      worker.status.state === 'ready' &&
+      (model === undefined || modelOf(worker.status)?.id === model) &&
+      refuses(worker) === null,
+  );
 
 /** For tokens, which not every engine tells. */
 export const refusesTokens = ({ tokenizes }: PoolMember): OpenAIError | null =>

@@ -25,6 +25,8 @@ export interface ExternalPlan {
   readonly model: string | null;
   /** Requests that it is sent at once; null: as it tells. */
   readonly maxRequests: number | null;
+  /** Whether its own words may be in the log, which can repeat what was asked. */
+  readonly logContent: boolean;
   readonly supervision: Supervision;
 }
 
@@ -45,6 +47,8 @@ export class ExternalWorker implements PoolMember {
   private watched: Promise<void> | null = null;
   private capabilities: Capabilities = capabilitiesOf('openai', null);
   private lastTold = '';
+  /** Requests that it has failed since it last did one: one that fails wherever it is sent says nothing of the engine. */
+  private readonly failedRequests = new Set<string>();
 
   constructor(readonly plan: ExternalPlan) {
     const { name, url, apiKey, model, supervision } = plan;
@@ -91,7 +95,10 @@ export class ExternalWorker implements PoolMember {
       const model = this.readyModel();
       this.running.next(this.running.value + 1);
       return this.client.generate(request, model, this.capabilities).pipe(
-        tap({ complete: () => this.passed('request'), error: (failure: unknown) => this.requestFailed(failure) }),
+        tap({
+          complete: () => this.passed('request'),
+          error: (failure: unknown) => this.requestFailed(request.requestId, failure),
+        }),
         finalize(() => this.running.next(this.running.value - 1)),
       );
     });
@@ -172,22 +179,28 @@ export class ExternalWorker implements PoolMember {
 
   private passed(sign: Sign): void {
     this.ejection.passed(sign, Date.now());
-    if (sign === 'request') this.lastTold = '';
+    if (sign === 'health') return;
+    this.lastTold = '';
+    this.failedRequests.clear();
   }
 
-  /** A refusal is no fault of the engine; a busy one is well. */
-  private requestFailed(failure: unknown): void {
+  /** A refusal is no fault of the engine; one that is busy, or slow because it is, is well. */
+  private requestFailed(requestId: string, failure: unknown): void {
     if (!(failure instanceof OpenAIError) || failure.status < 500) return;
     const fault = failure.cause instanceof EngineFault ? failure.cause : new EngineFault(failure.message, undefined);
-    // Not a line for each of a hundred streams that end at once.
-    if (fault.message !== this.lastTold) this.logger.warn(fault.message);
-    this.lastTold = fault.message;
-    if (!fault.busy) this.failed('request', fault.brief);
+    // Not a line for each of a hundred streams that end at once; and its own words may repeat what was asked.
+    if (fault.brief !== this.lastTold) this.logger.warn(this.plan.logContent ? fault.message : fault.brief);
+    this.lastTold = fault.brief;
+    if (fault.well || failure.code === 'engine_timeout' || this.failedRequests.has(requestId)) return;
+    this.failedRequests.add(requestId);
+    this.failed('request', fault.brief);
   }
 
   private failed(sign: Sign, reason: string): void {
-    if (this.ejection.failed(sign, Date.now())) this.report({ state: 'ejected', beating: false, reason });
-    else if (this.status.state === 'connecting') this.report({ reason });
+    if (this.ejection.failed(sign, Date.now())) {
+      this.failedRequests.clear();
+      this.report({ state: 'ejected', beating: false, reason });
+    } else if (this.status.state === 'connecting') this.report({ reason });
   }
 
   private report(report: Partial<WorkerStatus>): void {

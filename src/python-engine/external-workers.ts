@@ -4,6 +4,14 @@ import { type ExternalPlan, ExternalWorker } from './external-worker.js';
 import { engineAddress } from './external/engine-address.js';
 import type { Supervision } from './supervision.js';
 
+/** A change of engines under way. */
+export interface Replacement {
+  /** Those that are named no more go. */
+  end: () => void;
+  /** Those that came go. */
+  undo: () => void;
+}
+
 /** The engines of `ENGINE_URLS`, which run elsewhere. */
 export class ExternalWorkers {
   readonly list: BehaviorSubject<readonly ExternalWorker[]>;
@@ -26,36 +34,39 @@ export class ExternalWorkers {
 
   /**
    * Takes new settings: engines that are asked in the same way as before stay, others come. Those that are named no more stay
-   * until the function that it resolves with is called, and then until what they generate is through. `needed`: rejects, and
-   * leaves all as it was, where none of the engines can serve.
+   * until it is ended, and then until what they generate is through. `needed`: rejects, and leaves all as it was, where none of
+   * the engines can serve.
    */
-  async replace(settings: Settings, needed: boolean): Promise<() => void> {
+  async replace(settings: Settings, needed: boolean): Promise<Replacement> {
     const before = this.list.value;
     const kept = this.plans(settings).map((plan) => before.find((worker) => samePlan(worker.plan, plan)) ?? plan);
     const after = kept.map((one) => (one instanceof ExternalWorker ? one : this.worker(this.named(one))));
     for (const worker of after) worker.start();
+    const come = after.filter((worker) => !before.includes(worker));
     const states = await Promise.all(after.map(known));
     if (needed && !states.includes('ready')) {
       const reasons = after.map(({ name, status: { reason } }) => `${name}: ${reason}`).join('; ');
-      await Promise.all(after.filter((worker) => !before.includes(worker)).map((worker) => this.retire(worker, 0)));
+      await Promise.all(come.map((worker) => this.retire(worker, 0)));
       throw new Error(`none of the external engines is ready: ${reasons}`);
     }
     const gone = before.filter((worker) => !after.includes(worker));
     this.list.next([...after, ...gone]);
-    return () => {
-      this.list.next(after);
-      for (const worker of gone) void this.retire(worker, settings.drainTimeoutSeconds * 1000);
+    const leave = (list: readonly ExternalWorker[], leaving: readonly ExternalWorker[]): void => {
+      this.list.next(list);
+      for (const worker of leaving) void this.retire(worker, settings.drainTimeoutSeconds * 1000);
     };
+    return { end: () => leave(after, gone), undo: () => leave(before, come) };
   }
 
   async stop(): Promise<void> {
     await Promise.all([...this.living].map((worker) => worker.stop()));
   }
 
-  private plans({ engineUrls, engineApiKey, engineModel, engineMaxRequests }: Settings): ExternalPlan[] {
+  private plans({ engineUrls, engineApiKey, engineModel, engineMaxRequests, logContent }: Settings): ExternalPlan[] {
     const urls = [...new Set(engineUrls.map((url) => engineAddress(url).url))];
     return urls.map((url, index) => ({
       ...{ name: `engine-${index}`, url, apiKey: engineApiKey, model: engineModel, maxRequests: engineMaxRequests },
+      logContent,
       supervision: this.supervision,
     }));
   }

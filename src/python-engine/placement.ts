@@ -39,10 +39,11 @@ export function place<T extends Place>(workers: readonly T[], prefix: string): T
   const total = workers.reduce((sum, { inFlight }) => sum + inFlight, 0);
   const capacities = workers.reduce((sum, { capacity = 1 }) => sum + capacity, 0);
   const most = ({ capacity = 1 }: T): number => Math.max(1, Math.floor((BOUND * (total + 1) * capacity) / capacities));
+  const limit = (worker: T): number => Math.min(most(worker), worker.capacity ?? Infinity);
   const ranked = workers
     .map((worker) => ({ worker, rank: createHash('sha1').update(`${worker.name}\n${prefix}`).digest('hex') }))
     .toSorted((a, b) => (a.rank < b.rank ? 1 : -1));
-  const affine = ranked.find(({ worker }) => worker.inFlight < most(worker))?.worker;
+  const affine = ranked.find(({ worker }) => worker.inFlight < limit(worker))?.worker;
   const load = ({ inFlight, capacity = 1 }: T): number => inFlight / capacity;
   return affine ?? workers.toSorted((a, b) => load(a) - load(b))[0];
 }

@@ -17,7 +17,7 @@ import {
 import { Settings } from '../config/settings.js';
 import { ModelManager, type ModelProgress } from '../model-manager/model-manager.service.js';
 import { shuttingDown } from '../openai/error-catalogue.js';
-import { chooseWorker, refusesTokens } from './choose-worker.js';
+import { ableOf, chooseWorker, refusesTokens } from './choose-worker.js';
 import { engineLog } from './engine-log.js';
 import { MemoryRelief } from './memory-relief.js';
 import { ExternalWorkers } from './external-workers.js';
@@ -112,6 +112,13 @@ export class WorkerPool implements OnApplicationShutdown {
     });
   }
 
+  /** Those that are ready and could take it, as they are now. */
+  ableFor(request: GenerateRequest): readonly WorkerStatus[] {
+    return ableOf(this.members, { model: request.model, refuses: (worker) => worker.refuses(request) }).map(
+      ({ status }) => status,
+    );
+  }
+
   /** `model`: the own id that it has to have; absent: any. */
   async tokenize(prompt: TokenizablePrompt, model?: string, options?: TokenizeOptions): Promise<TokenizedPrompt> {
     return this.ofTokens(prefixOf(prompt), model).tokenize(prompt, options);
@@ -182,7 +189,17 @@ export class WorkerPool implements OnApplicationShutdown {
   private async succeed(settings: Settings, models: ModelManager): Promise<void> {
     const count = workerCount(settings);
     // They come before any of ours goes, and go after the last of ours has come: the one may take the place of the other.
-    const endReplaced = await this.externals.replace(settings, count === 0);
+    const engines = await this.externals.replace(settings, count === 0);
+    try {
+      await this.succeedOurs(settings, models, count);
+    } catch (failure) {
+      engines.undo();
+      throw failure;
+    }
+    engines.end();
+  }
+
+  private async succeedOurs(settings: Settings, models: ModelManager, count: number): Promise<void> {
     const old = this.workers;
     const model = count === 0 ? null : await resolved(models);
     for (let index = 0; index < Math.max(count, old.length) && this.stopped === null; index++) {
@@ -197,7 +214,6 @@ export class WorkerPool implements OnApplicationShutdown {
       this.replaced.next({ worker: before.name, reason: 'reload' });
       void this.retire(before, settings.drainTimeoutSeconds * 1000);
     }
-    endReplaced();
   }
 
   /** Puts another of the same kind in the place of this one. */

@@ -224,7 +224,8 @@ describe('a refusal of an external engine', () => {
     const answer = await gateway.post(CHAT);
     expect(answer.status).toBe(503);
     expect(await answer.json()).toMatchObject({ error: { code: 'engine_unavailable' } });
-    expect(await log.logged('warn', /answered 401/)).toContain('who are you?');
+    await log.logged('warn', /answered 401/);
+    expect(log.text).not.toContain('who are you?');
     expect((await probe('ready')).body).not.toContain('who are you?');
     engines[0]!.script.apiKey = 'another-key';
     const { reason } = (await becomes(0, 'ejected')).workers[0]!;
@@ -321,6 +322,13 @@ describe('an external engine that dies', () => {
     expect((await gateway.post(CHAT)).status).toBe(200);
   });
 
+  it('is not ejected for one request that it always fails, which is not sent again and again either', async () => {
+    await start([{ refuse: { status: 500, body: {} } }], { RESUME_TRIES: '5' });
+    expect((await gateway.post(CHAT)).status).toBe(503);
+    expect(engines[0]!.bodies).toHaveLength(2);
+    expect(stateOf(0)).toBe('ready');
+  });
+
   it('is never sent more than its health allows: one that is unwell gets nothing', async () => {
     await start([{}, {}], { RESUME_TRIES: '3' });
     engines[0]!.script.healthStatus = 503;
@@ -347,6 +355,19 @@ describe('external engines beside workers', () => {
     expect(textOf(await ask('fake'))).toBe('one two three four');
     expect(gateway.engine.starts).toHaveLength(2);
     expect(engines[0]!.bodies).toHaveLength(1);
+  });
+
+  it('are not waited for by what they can not do: that goes on with the next life of the worker', async () => {
+    engines = [await FakeOpenAIEngine.start({ ownedBy: 'acme' })];
+    gateway = await ServedGateway.start(
+      { reply: 'one two three four', lives: [{ crashAfterTokens: 0 }, { loadMs: 300 }] },
+      { ENGINE_URLS: engines[0]!.url, WORKERS: '1', RESUME_TRIES: '3' },
+    );
+    await gateway.until(({ workers }) => workers.every(({ state }) => state === 'ready'));
+    const answer = await gateway.post({ ...CHAT, top_k: 5 });
+    expect([answer.status, await answer.text()]).toEqual([200, expect.stringContaining('one two three four')]);
+    expect(gateway.engine.starts).toHaveLength(2);
+    expect(engines[0]!.bodies).toHaveLength(0);
   });
 });
 

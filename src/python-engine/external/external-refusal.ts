@@ -2,17 +2,20 @@ import { contextLengthExceeded } from '../../openai/error-catalogue.js';
 import { OpenAIError } from '../../openai/openai-error.js';
 
 const DEFAULT_RETRY_SECONDS = 1;
+const MOST_RETRY_SECONDS = 120;
 const CONTEXT = /maximum context length|context_length_exceeded|exceed_context_size|exceeds? the available context/i;
 
 const MOST_TOLD = 300;
+
+const OF_THE_REQUEST: readonly number[] = [400, 413, 422];
 
 /** What went wrong with an engine. Its own words are for the log alone: they may repeat what was asked. */
 export class EngineFault extends Error {
   constructor(
     readonly brief: string,
     told: string | undefined,
-    /** It is well, and has too much to do. */
-    readonly busy = false,
+    /** It is well: it has too much to do, or can not do what was asked. */
+    readonly well = false,
   ) {
     super(told === undefined ? brief : `${brief}: ${told.slice(0, MOST_TOLD)}`);
   }
@@ -32,12 +35,13 @@ interface Told {
  */
 export function externalRefusal(status: number, body: string, retryAfter?: string): OpenAIError {
   const told = toldIn(parsed(body));
-  if (status === 400 || status === 413 || status === 422) return ofTheRequest(status === 413 ? 413 : 400, told);
+  if (OF_THE_REQUEST.includes(status)) return ofTheRequest(status === 413 ? 413 : 400, told);
   const seconds = Number(retryAfter);
   const cause = new EngineFault(`it answered ${status}`, told?.message, status === 429);
   return new OpenAIError({
     ...{ status: 503, code: 'engine_unavailable', message: messageOf(status), cause },
-    retryAfterSeconds: Number.isFinite(seconds) && seconds > 0 ? seconds : DEFAULT_RETRY_SECONDS,
+    retryAfterSeconds:
+      Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, MOST_RETRY_SECONDS) : DEFAULT_RETRY_SECONDS,
   });
 }
 
@@ -45,6 +49,9 @@ export function externalRefusal(status: number, body: string, retryAfter?: strin
 export function inStreamError(chunk: unknown): OpenAIError | null {
   const { error, object } = chunk as { error?: unknown; object?: unknown };
   if (error == null && object !== 'error') return null;
+  // vLLM sends what is wrong with a request in this way once its 200 is out.
+  const { code } = (error ?? chunk) as { code?: unknown };
+  if (OF_THE_REQUEST.includes(Number(code))) return ofTheRequest(400, toldIn(chunk));
   const cause = new EngineFault('it failed in mid-stream', toldIn(chunk)?.message ?? JSON.stringify(error));
   const message = 'The engine failed in the middle of its answer.';
   return new OpenAIError({ status: 503, code: 'engine_unavailable', message, retryAfterSeconds: 1, cause });

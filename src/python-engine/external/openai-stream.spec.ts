@@ -53,11 +53,28 @@ describe('a stream of an OpenAI-compatible engine', () => {
     ['with an error', [text('a'), data({ error: { message: 'no memory', code: 500 } })], /failed in the middle/],
     ['with an error as a text', [data({ error: 'no memory' })], /failed in the middle/],
     ['broken off', [data({ choices: [{ delta: {}, finish_reason: 'abort' }] })], /broke off/],
+    ['ended for a reason of its own', [data({ choices: [{ delta: {}, finish_reason: 'censored' }] })], /reason/],
+    [
+      'that counts below nothing',
+      [text('a'), END, data({ usage: { prompt_tokens: -1, completion_tokens: 1 } })],
+      /counted/,
+    ],
+    [
+      'that counts with texts',
+      [text('a'), END, data({ usage: { prompt_tokens: 1, completion_tokens: '1' } })],
+      /counted/,
+    ],
+    ['with ids that are none', [text('a', { token_ids: [1.5] })], /token ids/],
   ])('%s is a failure of the engine', (what, lines, message) => {
     const reader = stream({ n: what.includes('fewer') ? 2 : 1 });
     expect(() => read(reader, ...lines)).toThrow(
       expect.objectContaining({ status: 503, message: expect.stringMatching(message) }),
     );
+  });
+
+  it('tells the client what is wrong with the request, also after its 200', () => {
+    const told = data({ error: { message: 'no such grammar', type: 'BadRequestError', code: 400 } });
+    expect(() => read(stream(), told)).toThrow(expect.objectContaining({ status: 400, message: 'no such grammar' }));
   });
 
   it('has to have what was asked for', () => {

@@ -1,7 +1,7 @@
 import { engineFailed } from '../../openai/error-catalogue.js';
 import type { AnswerFormat } from '../client/generate-exchange.js';
 import type { ChoiceChunk, GenerateEvent, GenerateRequest } from '../worker.js';
-import { externalRefusal, inStreamError } from './external-refusal.js';
+import { EngineFault, externalRefusal, inStreamError } from './external-refusal.js';
 import { logprobsOf, type WireLogprobs } from './openai-logprobs.js';
 
 interface WireChoice {
@@ -65,7 +65,8 @@ export class OpenAIStream implements AnswerFormat {
     const error = inStreamError(chunk);
     if (error !== null) throw error;
     if (chunk.usage?.completion_tokens !== undefined) this.usage = usageOf(chunk.usage);
-    this.promptIds ??= chunk.prompt_token_ids ?? chunk.choices?.[0]?.prompt_token_ids ?? null;
+    const promptIds = chunk.prompt_token_ids ?? chunk.choices?.[0]?.prompt_token_ids;
+    if (promptIds != null) this.promptIds ??= idsOf(promptIds);
     const choices = (chunk.choices ?? []).flatMap((wire) => this.choice(wire));
     if (choices.length === 0) return this.end();
     return [...this.prompt(), { type: 'chunk', choices }, ...this.end()];
@@ -94,7 +95,7 @@ export class OpenAIStream implements AnswerFormat {
     const offset = this.offsets[index];
     if (offset === undefined || this.finished.has(index)) return [];
     const text = wire.delta?.content ?? wire.text ?? '';
-    const tokenIds = wire.token_ids ?? [];
+    const tokenIds = idsOf(wire.token_ids);
     const finishReason = finishOf(wire.finish_reason);
     const logprobs = logprobsOf(wire.logprobs, tokenIds, this.request.sampling.logprobs);
     if (text === '' && tokenIds.length === 0 && logprobs.length === 0 && finishReason === null) return [];
@@ -123,12 +124,22 @@ export class OpenAIStream implements AnswerFormat {
   }
 }
 
-const unasked = (what: string) => engineFailed(`The engine did not send ${what}.`);
+/** What it always does so, to whoever asks: no reason to take it for ill. */
+const unasked = (what: string) => {
+  const message = `The engine did not send ${what}.`;
+  return engineFailed(message, new EngineFault(message, undefined, true));
+};
+
+/** OpenAI's words, and those of servers that have kept their own. */
+const LENGTH: readonly string[] = ['length', 'max_tokens'];
+const STOP: readonly string[] = ['stop', 'eos', 'eos_token', 'stop_sequence', 'end_turn', 'tool_calls'];
 
 function finishOf(reason: string | null | undefined): ChoiceChunk['finishReason'] {
   if (reason == null || reason === '') return null;
   if (reason === 'abort' || reason === 'error') throw engineFailed('The engine broke off its answer.');
-  return reason === 'length' ? 'length' : 'stop';
+  if (LENGTH.includes(reason)) return 'length';
+  if (STOP.includes(reason)) return 'stop';
+  throw engineFailed('The engine ended its answer for a reason that this server does not know.');
 }
 
 const usageOf = ({
@@ -138,10 +149,25 @@ const usageOf = ({
 }: NonNullable<WireChunk['usage']>) =>
   ({
     type: 'usage',
-    promptTokens: prompt_tokens ?? 0,
-    completionTokens: completion_tokens ?? 0,
-    cachedTokens: details?.cached_tokens ?? 0,
+    promptTokens: counted(prompt_tokens),
+    completionTokens: counted(completion_tokens),
+    cachedTokens: counted(details?.cached_tokens),
   }) satisfies Usage;
+
+/** Everybody adds these up: a number that is no count must not come that far. */
+function counted(value: unknown): number {
+  if (value == null) return 0;
+  if (isCount(value)) return value;
+  throw engineFailed('The engine counted tokens with what is no number of them.');
+}
+
+function idsOf(value: unknown): number[] {
+  if (value == null) return [];
+  if (Array.isArray(value) && value.every(isCount)) return value;
+  throw engineFailed('The engine sent token ids that are none.');
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 function parsed(data: string): WireChunk {
   try {

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { map } from 'rxjs';
 import { AdmissionQueue } from './admission/admission.queue.js';
 import { Drain } from './admission/drain.js';
+import { addEarlyRefusal } from './admission/early-refusal.js';
 import { RateLimits } from './admission/rate-limits.js';
 import { addRequestLimit } from './admission/request-limit.js';
 import { AppModule } from './app.module.js';
@@ -62,6 +63,7 @@ export async function createGateway(
   addAuthentication(server, app.get(KeyRing), settings);
   addUnknownRoutes(server);
   addRequestLimit(server, app.get(RateLimits));
+  addEarlyRefusal(server, app.get(AdmissionQueue));
   addJsonBody(server, settings.jsonDepthLimit);
   app.get(OpenAnswers).watch(server);
   closeConnectionsInDrain(server, app.get(Drain));

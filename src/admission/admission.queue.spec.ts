@@ -127,6 +127,23 @@ describe('AdmissionQueue', () => {
     expect(queue.status).toMatchObject({ running: 1, waiting: 3 });
   });
 
+  it('says in advance what it would refuse whatever it is', () => {
+    const queue = queueWith({ QUEUE_LIMIT: '2' });
+    const enter = (caller: string) => occupy(queue, () => {}, 1, { caller });
+    const [running, waiting] = [enter('flood'), enter('flood')];
+    expect(queue.refusalOf('flood')).toBeNull();
+    enter('flood');
+    expect(queue.refusalOf('flood')).toMatchObject({ status: 429, code: 'queue_full' });
+    expect(queue.refusalOf('other')).toBeNull();
+    waiting.subscription.unsubscribe();
+    expect(queue.refusalOf('flood')).toBeNull();
+    running.done();
+    queue.setCapacity(0);
+    enter('flood');
+    enter('flood');
+    expect(queue.refusalOf('flood')).toBeNull();
+  });
+
   it('is bounded in the tokens that wait, and lets what is over the bound wait alone', () => {
     const queue = queueWith({ QUEUE_TOKEN_LIMIT: '100' });
     const running = occupy(queue);

@@ -6,7 +6,7 @@ import type { OpenAIError } from '../openai/openai-error.js';
 import type { AdmissionStatus } from './admission-status.js';
 import { FairShares } from './fair-shares.js';
 import { RetryAdvice } from './retry-advice.js';
-import { WaitingLines } from './waiting-lines.js';
+import { type Bounds, WaitingLines } from './waiting-lines.js';
 
 /** What a request takes, and whose it is. */
 export interface Claim {
@@ -80,6 +80,13 @@ export class AdmissionQueue {
     });
   }
 
+  /** The refusal of a caller's next request, whatever that is; null where it depends, or where nothing could serve it. */
+  refusalOf(caller: string): OpenAIError | null {
+    const least = { ...LEAST, caller };
+    if (this.closed || this.capacity === 0 || this.goesFirst(least)) return null;
+    return this.waiting.displacedBy(least, this.bounds) === null ? this.full() : null;
+  }
+
   /** Takes no new request; what was accepted still runs. */
   close(): void {
     this.closed = true;
@@ -113,10 +120,14 @@ export class AdmissionQueue {
   }
 
   private makeRoom(entry: Entry): boolean {
-    const { queueLimit: requests, queueTokenLimit: tokens } = this.settings;
-    const displaced = this.waiting.displacedBy(entry, { requests, tokens });
+    const displaced = this.waiting.displacedBy(entry, this.bounds);
     displaced?.forEach((other) => other.fail(this.full()));
     return displaced !== null;
+  }
+
+  private get bounds(): Bounds {
+    const { queueLimit: requests, queueTokenLimit: tokens } = this.settings;
+    return { requests, tokens };
   }
 
   private full(): OpenAIError {
@@ -124,16 +135,16 @@ export class AdmissionQueue {
   }
 
   /** At once, before those who only wait for an end of their own caller's. */
-  private goesFirst(entry: Entry): boolean {
+  private goesFirst(entry: Claim): boolean {
     const { first } = this.waiting;
     return this.fits(entry) && !this.waiting.has(entry.caller) && (first === undefined || this.hasRoom(first));
   }
 
-  private fits(entry: Entry): boolean {
+  private fits(entry: Claim): boolean {
     return this.hasRoom(entry) && this.shares.allows(entry, this.capacity);
   }
 
-  private hasRoom({ weight }: Entry): boolean {
+  private hasRoom({ weight }: Claim): boolean {
     return this.capacity > 0 && (this.load === 0 || this.load + weight <= this.capacity);
   }
 

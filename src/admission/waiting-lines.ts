@@ -77,12 +77,12 @@ export class WaitingLines<W extends Waiter> {
    * Who has to go so that `waiter` can stand here: nobody where there is room, the newest of the longest line where that
    * stays at least as long as his own, null where he has to go himself. What is over the tokens by itself may wait alone.
    */
-  displacedBy(waiter: W, bounds: Bounds): W[] | null {
+  displacedBy(waiter: Waiter, bounds: Bounds): W[] | null {
     let requestsOver = this.count + 1 - bounds.requests;
     let tokensOver = this.count === 0 ? 0 : this.sum + waiter.tokens - bounds.tokens;
     const displaced: W[] = [];
     if (requestsOver <= 0 && tokensOver <= 0) return displaced;
-    const cost = requestsOver > 0 ? () => 1 : ({ tokens }: W) => tokens;
+    const cost = requestsOver > 0 ? () => 1 : ({ tokens }: Waiter) => tokens;
     const length = (of: W[]): number => of.reduce((sum, one) => sum + cost(one), 0);
     const longest = this.all.reduce<W[]>((most, line) => (length(line) > length(most) ? line : most), []);
     const mine = length([...(this.lines.get(waiter.caller) ?? [])]) + cost(waiter);

@@ -77,7 +77,7 @@ class Runner:
         raw = raw_logprobs(logits[told]) if told else None
         adjusted = [row for row, sequence in enumerate(sequences) if sequence.adjustment is not None]
         # What holds ids back would hide that theirs is no number.
-        damaged = {row for row in adjusted if not isfinite(logits[row].amax().item())}
+        damaged = _damaged(logits, adjusted)
         for row in adjusted:
             if (adjustment := sequences[row].adjustment) is not None and row not in damaged:
                 adjust(logits[row], adjustment)
@@ -179,6 +179,16 @@ def _told(
         taken.append(forced if forced is not None else token or 0)
     tops = [sequences[row].params.logprobs or 0 for row in rows]
     return dict(zip(rows, entries(raw, taken, tops), strict=True))
+
+
+def _damaged(logits: Tensor, rows: Several[int]) -> set[int]:
+    """Those of `rows`, which ascend, with an id whose logit is no number; the device is waited for once, whatever their count."""
+    if not rows:
+        return set()
+    first = rows[0]
+    # A slice: an index by `rows` would have to be copied to the device, which waits for it too.
+    largest = logits[first : rows[-1] + 1].amax(dim=1).tolist()
+    return {row for row in rows if not isfinite(largest[row - first])}
 
 
 def _is_number(logprob: TokenLogprob) -> bool:

@@ -25,8 +25,8 @@ export function runGateway(file, args, environment = process.env) {
     last.set(signal, now);
     gateway.kill(signal);
   };
-  // Once: a second one would cut off what still runs, and a closing terminal ends npm as well.
-  const end = () => last.has('SIGTERM') || passOn('SIGTERM');
+  // Once, and not after Ctrl-C: a second one would cut off what still runs, and a closing terminal ends npm as well.
+  const end = () => last.has('SIGTERM') || last.has('SIGINT') || passOn('SIGTERM');
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, passOn);
   process.on('SIGHUP', async () => ((await terminalClosed()) ? end() : passOn('SIGHUP')));
   const watch = watchNpm(end);

@@ -19,8 +19,7 @@ async function main(): Promise<void> {
   const app = await createGateway(settings, logger);
   const pool = app.get(WorkerPool);
   process.on('exit', () => pool.kill());
-  shutDownOnSignals(app);
-  reloadOnSignal(app);
+  reloadOnSignal(app, shutDownOnSignals(app));
   await app.init();
   // Fastify's own listen: Nest's would log a taken port with its stack before we say it in one line.
   await app.getHttpAdapter().getInstance().listen({ port: settings.port, host: settings.host });

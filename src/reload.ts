@@ -6,9 +6,10 @@ import { terminalClosed } from './terminal.js';
 
 /**
  * SIGHUP reads settings and model anew and replaces the workers one by one, without a failed request. What the gateway itself
- * is set to, its address say, stays as it was at the start. From a terminal that closes it means the end.
+ * is set to, its address say, stays as it was at the start. From a terminal that closes it means the end,
+ * of which the shell tells as well as the system: `end` counts once.
  */
-export function reloadOnSignal(app: INestApplication): void {
+export function reloadOnSignal(app: INestApplication, end: (cause: string) => void): void {
   const logger = new Logger('Reload');
   const reload = async (): Promise<void> => {
     logger.log('SIGHUP: replacing the workers');
@@ -17,7 +18,7 @@ export function reloadOnSignal(app: INestApplication): void {
   };
   const take = async (): Promise<void> => {
     if (await terminalClosed()) {
-      process.kill(process.pid, 'SIGTERM');
+      end('the terminal is closed');
       return;
     }
     await reload().then(

@@ -115,16 +115,21 @@ describe('SIGHUP', () => {
     expect(gateway.engine.starts).toHaveLength(3);
   });
 
-  it('of a terminal that closes is the end of the server, which takes its workers along', async () => {
+  it.each([
+    ['', {}],
+    [', and cuts nothing where the shell tells of it too', { hangups: 1 }],
+    [', and cuts nothing after Ctrl-C', { interrupted: 'SIGINT: finishing what runs' }],
+  ])('of a terminal that closes is the end of the server, which takes its workers along%s', async (_what, closing) => {
     const engine = new FakeEngine();
     close = async () => engine.remove();
     const [port, enginePort] = [await freePort('127.0.0.1', 0), await freePort('127.0.0.1', 0)];
     const env = {
       ...{ PATH: process.env['PATH'], INFERENCE_SERVER_PATH: engine.path, MODEL: engine.model },
       ...{ PORT: String(port), ENGINE_PORT: String(enginePort), LOG_FORMAT: 'json' },
+      DRAIN_DELAY_SECONDS: '3', // a second signal comes within it
     };
     const main = [process.execPath, join(import.meta.dirname, '../../dist/main.js')] as const;
-    expect(await closingTerminal('worker-0 is ready', main, { cwd: engine.folder, env })).toBe(0);
+    expect(await closingTerminal('worker-0 is ready', main, { cwd: engine.folder, env, ...closing })).toBe(0);
     expect(engine.lives.map(({ event }) => event)).toEqual(['start', 'end']);
   });
 

@@ -92,6 +92,13 @@ describe('npm start', () => {
     expect(readFileSync(join(project.root, 'drained'), 'utf8')).toBe('SIGTERM');
   });
 
+  it('tells a gateway that drains after Ctrl-C nothing more when the terminal is closed', async () => {
+    const start = [process.execPath, 'start.mjs', '7'] as const;
+    const closing = { cwd: project.root, interrupted: 'got SIGINT 1' };
+    expect(await closingTerminal('serving', start, closing)).toBe(7);
+    expect(readFileSync(join(project.root, 'drained'), 'utf8')).toBe('SIGINT');
+  });
+
   it("leaves with the gateway's own exit code", async () => {
     const { code } = await start(['7'], [['serving', toStarter('SIGTERM')]]);
     expect(code).toBe(7);

@@ -92,7 +92,10 @@ export class GenerationService {
       const claim = { weight: request.n, tokens: tokensEstimate(request), caller: caller.name };
       return metered(this.limits, request, record, this.queue.run(work, claim));
     }).pipe(
-      within(this.limitSeconds * 1000, () => requestTooSlow(this.limitSeconds)),
+      within(
+        () => this.leftMs(record),
+        () => requestTooSlow(this.limitSeconds),
+      ),
       catchError((failure: unknown) => {
         throw clientsNames(failure);
       }),
@@ -114,6 +117,11 @@ export class GenerationService {
     if (this.queue.status.closed) throw shuttingDown();
     if (!status.ready) throw poolRefusal(status);
     this.models.check(model);
+  }
+
+  /** Until the request is over its time, of which each of its prompts has what the ones before have left. */
+  private leftMs({ request }: GenerationRecord): number {
+    return Math.max(0, this.limitSeconds * 1000 - (request?.elapsedMs ?? 0));
   }
 
   private failed(failure: unknown, record: GenerationRecord): void {

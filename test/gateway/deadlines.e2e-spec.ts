@@ -69,6 +69,14 @@ describe('the time of a whole request', () => {
     await gateway.seen(({ open }) => open === 0);
   });
 
+  it('is one for all prompts of a completion, also of those whose turn comes late', async () => {
+    await start({ reply: 'one', maxRunning: 32, firstTokenDelayMs: 1500 }, { REQUEST_TIMEOUT_SECONDS: '2' });
+    const prompt = Array.from({ length: 17 }, (_, index) => `p${index}`); // 16 run at a time
+    const answer = await gateway.post({ model: 'nanochat', prompt }, { path: '/v1/completions' });
+    expect(await answer.json()).toEqual(failure('request_timeout', /complete within 2 s/));
+    await gateway.seen(({ open }) => open === 0);
+  });
+
   it('is no limit of an answer that ends in time', async () => {
     await start({}, { REQUEST_TIMEOUT_SECONDS: '30' });
     const answer = await gateway.post({ ...CHAT, stream: true });

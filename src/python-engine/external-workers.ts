@@ -20,7 +20,7 @@ export class ExternalWorkers {
 
   constructor(
     settings: Settings,
-    private readonly supervision: Supervision,
+    private readonly supervision: (settings: Settings) => Supervision,
     /** Called with each that is made. */
     private readonly onMade: (worker: ExternalWorker) => void,
   ) {
@@ -62,12 +62,14 @@ export class ExternalWorkers {
     await Promise.all([...this.living].map((worker) => worker.stop()));
   }
 
-  private plans({ engineUrls, engineApiKey, engineModel, engineMaxRequests, logContent }: Settings): ExternalPlan[] {
+  private plans(settings: Settings): ExternalPlan[] {
+    const { engineUrls, engineApiKey, engineModel, engineMaxRequests, logContent } = settings;
+    const supervision = this.supervision(settings);
     const urls = [...new Set(engineUrls.map((url) => engineAddress(url).url))];
     return urls.map((url, index) => ({
       ...{ name: `engine-${index}`, url, apiKey: engineApiKey, model: engineModel, maxRequests: engineMaxRequests },
       logContent,
-      supervision: this.supervision,
+      supervision,
     }));
   }
 
@@ -93,7 +95,14 @@ export class ExternalWorkers {
 }
 
 const samePlan = (a: ExternalPlan, b: ExternalPlan): boolean =>
-  a.url === b.url && a.apiKey === b.apiKey && a.model === b.model && a.maxRequests === b.maxRequests;
+  a.url === b.url &&
+  a.apiKey === b.apiKey &&
+  a.model === b.model &&
+  a.maxRequests === b.maxRequests &&
+  sameDeadlines(a, b);
+
+const sameDeadlines = ({ supervision: a }: ExternalPlan, { supervision: b }: ExternalPlan): boolean =>
+  a.firstTokenMs === b.firstTokenMs && a.tokenMs === b.tokenMs;
 
 /** Its state, as soon as it has answered or failed to often enough. */
 const known = async (worker: ExternalWorker): Promise<string> =>

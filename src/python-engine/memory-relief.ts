@@ -21,6 +21,8 @@ interface Watched {
   readonly name: string;
   readonly status: WorkerStatus;
   readonly status$: Observable<WorkerStatus>;
+  /** Of its own memory; null for none. */
+  readonly memoryLimitBytes: number | null;
 }
 
 /**
@@ -31,11 +33,8 @@ export class MemoryRelief {
   private readonly logger = new Logger('MemoryBudget');
   private readonly waits = new Map<string, { waitMs: number; lastAt: number }>();
 
-  constructor(private readonly limitBytes: number | null) {}
-
   /** Subscribe for the worker's life. `replace` resolves when a successor has its place, and rejects where there is none. */
   watch(worker: Watched, replace: () => Promise<void>): Observable<unknown> {
-    if (this.limitBytes === null) return EMPTY;
     return worker.status$.pipe(
       map(({ memoryVerdict }) => memoryVerdict),
       distinctUntilChanged(),
@@ -87,8 +86,8 @@ export class MemoryRelief {
     );
   }
 
-  private told({ name, status }: Watched): string {
-    return `${name} is over its memory budget (${mebibytes(status.memoryBytes)} of ${mebibytes(this.limitBytes)})`;
+  private told({ name, status, memoryLimitBytes }: Watched): string {
+    return `${name} is over its memory budget (${mebibytes(status.memoryBytes)} of ${mebibytes(memoryLimitBytes)})`;
   }
 }
 

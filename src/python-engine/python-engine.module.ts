@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { Settings } from '../config/settings.js';
 import { ModelManagerModule } from '../model-manager/model-manager.module.js';
 import { ServedModels } from './served-models.js';
 import { SUPERVISION, supervisionOf } from './supervision.js';
@@ -7,7 +6,7 @@ import { WorkerPool } from './worker-pool.js';
 
 @Module({
   imports: [ModelManagerModule],
-  providers: [WorkerPool, ServedModels, { provide: SUPERVISION, inject: [Settings], useFactory: supervisionOf }],
+  providers: [WorkerPool, ServedModels, { provide: SUPERVISION, useValue: supervisionOf }],
   exports: [WorkerPool, ServedModels],
 })
 export class PythonEngineModule {}

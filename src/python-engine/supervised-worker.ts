@@ -47,6 +47,10 @@ export class SupervisedWorker implements PoolMember {
     return this.current.value;
   }
 
+  get memoryLimitBytes(): number | null {
+    return this.plan.supervision.memoryLimitBytes;
+  }
+
   get capacity(): number {
     return this.status.engine?.maxRunning ?? 1;
   }

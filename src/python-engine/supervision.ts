@@ -43,5 +43,5 @@ export function supervisionOf(settings: Settings): Supervision {
   };
 }
 
-/** The token by which Nest hands it to the pool. */
+/** The token by which Nest hands `supervisionOf` to the pool, whose workers come with new settings too. */
 export const SUPERVISION = Symbol('SUPERVISION');

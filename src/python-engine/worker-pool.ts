@@ -53,7 +53,7 @@ export class WorkerPool implements OnApplicationShutdown {
   private readonly list: BehaviorSubject<readonly SupervisedWorker[]>;
   private readonly externals: ExternalWorkers;
   private readonly subscriptions = new Subscription();
-  private readonly relief: MemoryRelief;
+  private readonly relief = new MemoryRelief();
   private readonly replaced = new Subject<Replaced>();
   /** Each worker that has taken another's place. */
   readonly replaced$ = this.replaced.asObservable();
@@ -68,9 +68,8 @@ export class WorkerPool implements OnApplicationShutdown {
   constructor(
     settings: Settings,
     private readonly models: ModelManager,
-    @Inject(SUPERVISION) private readonly supervision: Supervision,
+    @Inject(SUPERVISION) private readonly supervision: (settings: Settings) => Supervision,
   ) {
-    this.relief = new MemoryRelief(supervision.memoryLimitBytes);
     const model = (): ModelOnDisk => this.model!;
     this.list = new BehaviorSubject<readonly SupervisedWorker[]>(
       Array.from({ length: workerCount(settings) }, (_, index) => this.worker(index, settings, model)),
@@ -177,7 +176,7 @@ export class WorkerPool implements OnApplicationShutdown {
   }
 
   private worker(index: number, settings: Settings, model: () => ModelOnDisk): SupervisedWorker {
-    const { supervision } = this;
+    const supervision = this.supervision(settings);
     const log = engineLog(`worker-${index}`);
     const worker = new SupervisedWorker(workerPlan({ index, settings, supervision, model, log }));
     this.living.add(worker);

@@ -383,6 +383,14 @@ describe('new settings', () => {
     expect(textOf(await running.text())).toBe(REPLY);
   });
 
+  it('that say how long a token may take are those of the engines too', async () => {
+    await start([{ tokenDelayMs: 3000 }]);
+    const timeouts = { FIRST_TOKEN_TIMEOUT_SECONDS: '0.3', TOKEN_TIMEOUT_SECONDS: '0.3' };
+    const settings = readSettings({ ENGINE_URLS: engines[0]!.url, ...timeouts });
+    await gateway.pool.replace(settings, new ModelManager(settings));
+    expect(await (await gateway.post(CHAT)).text()).toContain('within 0.3 s');
+  });
+
   it('with engines of which none answers are refused, and the old ones stay', async () => {
     await start([{}]);
     const gone = await FakeOpenAIEngine.start();

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Settings } from '../../src/config/settings.js';
+import { ModelManager } from '../../src/model-manager/model-manager.service.js';
 import { countsOf, type FakeEngineScript } from '../fake-engine/fake-engine.js';
 import { chunksOf } from './event-lines.js';
 import { Exposition } from './exposition.js';
@@ -86,6 +88,17 @@ describeOnLinux('a worker over its memory budget', () => {
     ).toMatchObject([{ level: 'error' }]);
     expect(await measure('worker_over_memory_budget{worker="worker-0"}')).toBe(1);
     expect(await ask()).toBe(REPLY);
+  });
+
+  it('has the budget that its settings had when it came', async () => {
+    await start({}, 2 ** 20);
+    await gateway.until(({ workers }) => workers[0]!.memoryVerdict === 'too-small');
+    const settings: Settings = { ...gateway.app.get(Settings), workerMemoryLimitBytes: BUDGET };
+    await gateway.pool.replace(settings, new ModelManager(settings));
+    await lookedAt();
+    expect(await measure('worker_over_memory_budget{worker="worker-0"}')).toBe(0);
+    await gateway.rescript(HOARD);
+    await log.logged('warn', /worker-0 is over its memory budget \(\d+ MiB of 300 MiB\); it is replaced now/);
   });
 
   it('keeps its place where its successor can not be had', async () => {

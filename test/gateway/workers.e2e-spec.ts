@@ -133,6 +133,23 @@ describe('SIGHUP', () => {
     expect(engine.lives.map(({ event }) => event)).toEqual(['start', 'end']);
   });
 
+  it('reads anew how closely workers are watched', async () => {
+    const gateway = await GatewayProcess.spawn({ stallAfterTokens: 2 });
+    close = () => gateway.close();
+    await gateway.ready();
+    writeFileSync(`${gateway.engine.folder}/.env`, 'TOKEN_TIMEOUT_SECONDS=0.3\n');
+    gateway.child.kill('SIGHUP');
+    await gateway.logged(({ message }) => message === 'the workers are replaced');
+    const answer = await fetch(`${gateway.address}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(CHAT),
+    });
+    expect(await answer.json()).toMatchObject({
+      error: { message: expect.stringContaining('within 0.3 s') as unknown },
+    });
+  });
+
   it('keeps the old workers where the new ones can not be had, and says why', async () => {
     const gateway = await GatewayProcess.spawn({});
     close = () => gateway.close();

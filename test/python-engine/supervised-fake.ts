@@ -2,10 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Logger, type LoggerService } from '@nestjs/common';
 import { filter, firstValueFrom, timeout } from 'rxjs';
 import { readSettings } from '../../src/config/read-settings.js';
+import type { Settings } from '../../src/config/settings.js';
 import { ModelManager } from '../../src/model-manager/model-manager.service.js';
 import type { PoolStatus } from '../../src/python-engine/pool-status.js';
 import { freePort } from '../../src/python-engine/process/free-port.js';
-import type { RestartLimits } from '../../src/python-engine/restart-policy.js';
+import { RESTART_LIMITS, type RestartLimits } from '../../src/python-engine/restart-policy.js';
 import { supervisionOf, type Supervision } from '../../src/python-engine/supervision.js';
 import { WorkerPool } from '../../src/python-engine/worker-pool.js';
 import type { WorkerState } from '../../src/python-engine/worker-state.js';
@@ -66,15 +67,14 @@ export class SupervisedFake {
       PATH: process.env['PATH'],
       ...options.environment,
     });
-    const supervision = supervisionOf(settings);
-    const restarts = { ...supervision.restarts, backoffMs: 20 };
-    const pool = new WorkerPool(settings, new ModelManager(settings), {
-      ...supervision,
+    const supervision = (of: Settings): Supervision => ({
+      ...supervisionOf(of),
       startPollMs: 10,
       readyPollMs: 20,
-      restarts,
+      restarts: { ...RESTART_LIMITS, backoffMs: 20 },
       ...options.supervision,
     });
+    const pool = new WorkerPool(settings, new ModelManager(settings), supervision);
     return new SupervisedFake(engine, pool, port);
   }
 

@@ -15,7 +15,7 @@ from nanochat_engine.cache.blocks import BLOCK_TOKENS
 from nanochat_engine.cache.manager import BlockManager, CacheSize
 from nanochat_engine.config import Settings
 from nanochat_engine.constraint import Constraint
-from nanochat_engine.errors import EngineError, InternalError, InvalidRequest, Unavailable
+from nanochat_engine.errors import EngineError, InternalError, InvalidRequest, QueueFull, Unavailable
 from nanochat_engine.grammar.compiler import CompiledConstraint, Compiler
 from nanochat_engine.grammar.refusal import TooSlow
 from nanochat_engine.grammar.vocabulary import Vocabulary
@@ -180,7 +180,7 @@ class Engine:
     def _compile(self, constraint: Constraint, resumed: bool) -> CompiledConstraint:
         try:
             return self._started_compiler().compile(constraint)
-        except TooSlow as error:
+        except (TooSlow, QueueFull) as error:
             if not resumed:
                 raise
             # It was compiled when the answer began: another try, or another worker, may do it again.

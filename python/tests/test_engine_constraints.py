@@ -9,7 +9,8 @@ import jsonschema
 import pytest
 
 from nanochat_engine.constraint import Constraint
-from nanochat_engine.errors import InvalidRequest, Unavailable
+from nanochat_engine.errors import InvalidRequest, QueueFull, Unavailable
+from nanochat_engine.grammar import checker
 from nanochat_engine.request import ChoiceResume
 from tests.engine_client import DEADLINE, NAME, Client, ids_of, request_of, text_of
 from tests.golden import golden_tokenizer, settings_of
@@ -87,6 +88,22 @@ def test_time_that_a_constraint_takes_is_no_verdict_on_an_answer_that_had_begun(
     resume = {0: ChoiceResume(tuple(T.encode("a")), 0)}
     with pytest.raises(Unavailable, match="takes too long"):
         client.engine.submit(request_of("resumed", constraint=endless, max_tokens=40, resume=resume))
+
+
+def test_a_constraint_that_others_keep_waiting_is_too_many_requests_but_never_for_an_answer_that_had_begun(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checker, "WAIT_SECONDS", 0.0)
+    waiting = Constraint("regex", "[kept waiting]")
+    resume = {0: ChoiceResume(tuple(T.encode("k")), 0)}
+    compiler = client.engine._started_compiler()
+    # As while the helper is asked for another one.
+    with compiler._checker._lock:
+        with pytest.raises(QueueFull, match="wait to be compiled"):
+            client.engine.prepare(request_of("new", constraint=waiting, max_tokens=40))
+        with pytest.raises(Unavailable, match="wait to be compiled"):
+            client.engine.prepare(request_of("resumed", constraint=waiting, max_tokens=40, resume=resume))
+    client.engine.prepare(request_of("later", constraint=waiting, max_tokens=40))
 
 
 def test_a_constraint_is_prepared_once_it_was_compiled(client: Client) -> None:

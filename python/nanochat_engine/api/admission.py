@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import threading
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from nanochat_engine.api.bridge import Bridge, Stream
+from nanochat_engine.api.constraint_lane import ConstraintLane
 from nanochat_engine.api.engine_port import EnginePort
 from nanochat_engine.api.prompt import Prompt, check_ids, check_params, prompt_ids
 from nanochat_engine.config import Settings
@@ -22,9 +21,6 @@ from nanochat_engine.request import GenerateRequest
 from nanochat_engine.tokenizer.tokenizer import Tokenizer
 
 Result = TypeVar("Result")
-
-MOST_COMPILING = 16
-"""Requests that wait for their constraint; one is compiled at a time."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,9 +40,7 @@ class Admission:
         self._bridge = bridge
         self._most_preparing = settings.max_running + settings.max_waiting
         self._preparing = 0
-        # A constraint may take seconds: it waits in a lane of its own, and takes no place from a prompt meanwhile.
-        self._lane = ThreadPoolExecutor(max_workers=4, thread_name_prefix="compile")
-        self._places = threading.Semaphore(MOST_COMPILING)
+        self._lane = ConstraintLane(engine, self._most_preparing)
 
     @contextlib.asynccontextmanager
     async def admit(self, prompt: Prompt, request: GenerateRequest) -> AsyncIterator[Admitted]:
@@ -57,9 +51,11 @@ class Admission:
         tokenizer = self._engine.tokenizer
         self._check_room()
         with self._bridge.open(self._engine, request.request_id) as stream:
-            if not self._engine.prepared(request):
-                await self._prepare(stream, request)
-                self._check_room()
+            if request.constraint is not None and not self._engine.prepared(request):
+                await self._lane.prepare(request, request.constraint)
+                # Many may come out at once; what is resumed is never refused for that.
+                if not request.resume:
+                    self._check_room()
             ids = await self._off_the_loop(lambda: _submit(stream, prompt, request, tokenizer))
             yield Admitted(stream, ids, tokenizer)
 
@@ -73,17 +69,6 @@ class Admission:
         # More than the engine can hold would only wait here, unbounded, to be refused after the work.
         if self._preparing >= self._most_preparing:
             raise QueueFull("Too many requests are waiting.")
-
-    async def _prepare(self, stream: Stream, request: GenerateRequest) -> None:
-        # After a worker's death all that it ran come at once, to a cold cache: a resumed one was accepted before, and waits its turn.
-        takes_place = not request.resume
-        if takes_place and not self._places.acquire(blocking=False):
-            raise QueueFull("Too many constraints wait to be compiled.")
-        future = self._lane.submit(lambda: None if stream.left else self._engine.prepare(request))
-        if takes_place:
-            # Not when the caller leaves: what it asked for may run on.
-            future.add_done_callback(lambda _: self._places.release())
-        await asyncio.wrap_future(future)
 
     async def _off_the_loop(self, work: Callable[[], Result]) -> Result:
         self._preparing += 1

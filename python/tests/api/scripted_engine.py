@@ -75,6 +75,7 @@ class ScriptedEngine:
         self.loaded: Tokenizer | None = read_tokenizer(GOLDEN / "tokenizer.pkl")
         self.state = READY
         self.refusal: EngineError | None = None
+        self.uncompilable: EngineError | None = None
         self.submitted: list[GenerateRequest] = []
         self.aborted: list[str] = []
         self.preparing: list[GenerateRequest] = []
@@ -97,6 +98,8 @@ class ScriptedEngine:
             self.preparing.append(request)
             self._changed.notify_all()
         assert self.compiling.wait(DEADLINE)
+        if self.uncompilable is not None:
+            raise self.uncompilable
         self.compiled.append(request.constraint)
 
     def submit(self, request: GenerateRequest) -> None:

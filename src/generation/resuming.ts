@@ -68,21 +68,27 @@ export function resuming(
     let resumedAt = -1;
     const attempt = (): Observable<GenerateEvent> => {
       let worker: WorkerStatus | null = null;
+      let admitted = false;
       const placing = { avoid: doubted, onChosen: (chosen: WorkerStatus) => (worker = chosen) };
       return workers.generate(progress.rest(), placing).pipe(
         map((event) => {
-          if (event.type === 'admitted' && event.worker !== undefined) onWorker(event.worker);
+          if (event.type === 'admitted') {
+            admitted = true;
+            if (event.worker !== undefined) onWorker(event.worker);
+          }
           return progress.take(event);
         }),
         filter((event) => event !== null),
         catchError((failure: unknown) => {
-          const mendable = failure instanceof OpenAIError && WORKER_FAULTS.includes(failure.code);
-          if (!mendable) return throwError(() => failure);
+          if (!(failure instanceof OpenAIError)) return throwError(() => failure);
+          // A worker that comes back to all that another had can be full for a while.
+          const full = left < tries && failure.code === 'queue_full';
+          if (!full && !WORKER_FAULTS.includes(failure.code)) return throwError(() => failure);
           if (progress.complete) return of(progress.usage());
           if (worker?.external && progress.begun) return throwError(() => unresumable(failure));
-          // Twice at the same token it may well be this request that kills its workers, or that no engine can do; an external
-          // one that can not be reached has died of others.
-          const suspect = worker !== null && (worker.external === null || failure.cause instanceof EngineFault);
+          // Twice at the same token it may well be this request that kills its workers, or that no engine can do. A worker that
+          // refuses says nothing of it, nor does an external engine that can not be reached.
+          const suspect = worker?.external ? failure.cause instanceof EngineFault : admitted;
           if (left === 0 || (suspect && progress.tokens === resumedAt)) return throwError(() => failure);
           if (suspect) resumedAt = progress.tokens;
           left--;

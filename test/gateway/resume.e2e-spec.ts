@@ -48,6 +48,17 @@ describe('a stream whose engine dies', () => {
     );
   });
 
+  it.each([
+    ['is full', { status: 429, code: 'queue_full' }],
+    ['can not take it yet', { status: 503, code: 'engine_unavailable' }],
+  ])('is not given up at once when the next life %s: that says nothing of the request', async (_what, refuse) => {
+    await start({ lives: [{ crashAfterTokens: 3 }, { refuse }] });
+    expect(await chunks()).toContainEqual(
+      expect.objectContaining({ error: expect.objectContaining({ code: refuse.code }) as unknown }),
+    );
+    expect((await gateway.seen(() => true)).requests).toBe(3);
+  });
+
   it('is given up when no engine comes within RESUME_WAIT_SECONDS', async () => {
     await start({ lives: [{ crashAfterTokens: 3 }, { holdAt: 'loading' }] }, { RESUME_WAIT_SECONDS: '0.2' });
     expect(await chunks()).toContainEqual(

@@ -46,7 +46,7 @@ export const run = ({ options, random, say }) =>
         atMost('tokens by the last of duplicate keys, gateway', Math.abs(duplicates.gateway - 2), 0),
         atMost('tokens by the last of duplicate keys, engine', Math.abs(duplicates.engine - 2), 0),
         atMost('ms that the p99 of small requests rises', beside.small.riseMs, 50),
-        atMost('ms that the p99 of small requests rises by, of streams', beside.streams.riseMs, 50),
+        atMost('ms that the p99 of whole streams rises', beside.streams.riseMs, 50),
         atMost('requests beside them that failed', beside.failed, 0),
       ],
     };

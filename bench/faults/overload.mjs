@@ -13,8 +13,8 @@ const CLOSED_CLIENTS = 32;
 const CAPACITY_MS = 10_000;
 const TOKENS = 128;
 const PROBE_MS = 100;
-/** What a gateway or an engine may take more than before, however long the overload lasts. */
-const MORE_BYTES = 256 * 2 ** 20;
+/** What a process may take more than before, however long it lasts: V8 lets garbage grow to several times what lives before it collects. */
+const MORE_BYTES = 512 * 2 ** 20;
 
 const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
 const ask = (gateway, seed) => {

@@ -1,5 +1,5 @@
 // SIGTERM under streams: all that can finish do, and nothing is left.
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../probe.mjs';
 import { keenAnswerOf, story, whole } from './chat.mjs';
 import { atMost, most, rounded } from './figures.mjs';
 import { isErrorBody, post } from './http.mjs';
@@ -54,7 +54,7 @@ export async function run({ options, random, say }) {
 
 /** A request that comes once the drain has begun: 503 in OpenAI's shape, or nobody listens any more. */
 async function refusesNew(gateway) {
-  await sleep(20); // the signal has to arrive
+  await until(async () => !(await gateway.ready())); // the signal has to arrive
   const { status, headers, text } = await post(gateway, '/v1/chat/completions', story(0, { max_tokens: 1 }), {
     connections: false,
   });

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { BehaviorSubject, defer, filter, finalize, firstValueFrom, type Observable, race, tap, timer } from 'rxjs';
+import { BehaviorSubject, defer, type Observable, tap } from 'rxjs';
 import { engineUnavailable } from '../openai/error-catalogue.js';
 import { OpenAIError } from '../openai/openai-error.js';
 import { type Capabilities, capabilitiesOf } from './external/capabilities.js';
@@ -10,6 +10,7 @@ import { ExternalClient } from './external/external-client.js';
 import { type ExternalHealth, ExternalProbe } from './external/external-health.js';
 import { EngineFault } from './external/external-refusal.js';
 import { refusalOf } from './external/refusal-of.js';
+import { InFlight } from './in-flight.js';
 import type { PoolMember } from './pool-member.js';
 import type { Supervision } from './supervision.js';
 import type { GenerateEvent, GenerateRequest, TokenizablePrompt, TokenizedPrompt, TokenizeOptions } from './worker.js';
@@ -42,7 +43,7 @@ export class ExternalWorker implements PoolMember {
   private readonly probe: ExternalProbe;
   private readonly ejection: Ejection;
   private readonly current: BehaviorSubject<WorkerStatus>;
-  private readonly running = new BehaviorSubject(0);
+  private readonly running = new InFlight();
   private readonly stopping = new AbortController();
   private watched: Promise<void> | null = null;
   private capabilities: Capabilities = capabilitiesOf('openai', null);
@@ -75,7 +76,7 @@ export class ExternalWorker implements PoolMember {
   }
 
   get inFlight(): number {
-    return this.running.value;
+    return this.running.count;
   }
 
   get capacity(): number {
@@ -93,23 +94,21 @@ export class ExternalWorker implements PoolMember {
   generate(request: GenerateRequest): Observable<GenerateEvent> {
     return defer(() => {
       const model = this.readyModel();
-      this.running.next(this.running.value + 1);
-      return this.client.generate(request, model, this.capabilities).pipe(
+      return this.running.stream(this.client.generate(request, model, this.capabilities)).pipe(
         tap({
           complete: () => this.passed('request'),
           error: (failure: unknown) => this.requestFailed(request.requestId, failure),
         }),
-        finalize(() => this.running.next(this.running.value - 1)),
       );
     });
   }
 
-  tokenize(prompt: TokenizablePrompt, options: TokenizeOptions = {}): Promise<TokenizedPrompt> {
-    return this.counted((model) => this.client.tokenize(prompt, options, model, this.capabilities));
+  async tokenize(prompt: TokenizablePrompt, options: TokenizeOptions = {}): Promise<TokenizedPrompt> {
+    return this.running.whole(this.client.tokenize(prompt, options, this.readyModel(), this.capabilities));
   }
 
-  detokenize(tokenIds: readonly number[]): Promise<string> {
-    return this.counted((model) => this.client.detokenize(tokenIds, model, this.capabilities));
+  async detokenize(tokenIds: readonly number[]): Promise<string> {
+    return this.running.whole(this.client.detokenize(tokenIds, this.readyModel(), this.capabilities));
   }
 
   start(): void {
@@ -118,8 +117,7 @@ export class ExternalWorker implements PoolMember {
 
   /** Lets what it generates finish, for so long at most. Nobody may send it anything more. */
   async retire(timeoutMs: number): Promise<void> {
-    const idle = this.running.pipe(filter((count) => count === 0));
-    await firstValueFrom(race(idle, timer(timeoutMs)));
+    await this.running.idle(timeoutMs);
     await this.stop();
   }
 
@@ -128,12 +126,6 @@ export class ExternalWorker implements PoolMember {
     await Promise.all([this.client.destroy(), this.probe.close(), this.watched]);
     this.report({ state: 'stopped', beating: false, reason: null });
     this.current.complete();
-  }
-
-  private async counted<T>(ask: (model: string) => Promise<T>): Promise<T> {
-    const model = this.readyModel();
-    this.running.next(this.running.value + 1);
-    return ask(model).finally(() => this.running.next(this.running.value - 1));
   }
 
   /** Throws 503 unless it is ready. */

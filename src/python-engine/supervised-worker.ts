@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { BehaviorSubject, defer, filter, finalize, firstValueFrom, type Observable, race, timer } from 'rxjs';
+import { BehaviorSubject, defer, type Observable } from 'rxjs';
 import { engineUnavailable } from '../openai/error-catalogue.js';
 import type { EngineClient } from './client/engine-client.js';
 import type { Death, EngineLife, LifeReport } from './engine-life.js';
 import { EngineCommandError } from './process/engine-command.js';
 import { freePort } from './process/free-port.js';
 import { RestartPolicy } from './restart-policy.js';
+import { InFlight } from './in-flight.js';
 import type { PoolMember } from './pool-member.js';
 import type { GenerateEvent, GenerateRequest, TokenizablePrompt, TokenizedPrompt, TokenizeOptions } from './worker.js';
 import type { WorkerPlan } from './worker-plan.js';
@@ -25,7 +26,7 @@ export class SupervisedWorker implements PoolMember {
   private readonly current: BehaviorSubject<WorkerStatus>;
   private readonly policy: RestartPolicy;
   private readonly stopping = new AbortController();
-  private readonly running = new BehaviorSubject(0);
+  private readonly running = new InFlight();
   private supervised: Promise<void> | null = null;
   private life: EngineLife | null = null;
   private client: EngineClient | null = null;
@@ -57,14 +58,13 @@ export class SupervisedWorker implements PoolMember {
 
   /** Requests sent and not yet over. */
   get inFlight(): number {
-    return this.running.value;
+    return this.running.count;
   }
 
   generate(request: GenerateRequest): Observable<GenerateEvent> {
     return defer(() => {
       const client = this.readyClient();
-      this.running.next(this.running.value + 1);
-      return client.generate(request).pipe(finalize(() => this.running.next(this.running.value - 1)));
+      return this.running.stream(client.generate(request));
     });
   }
 
@@ -72,12 +72,12 @@ export class SupervisedWorker implements PoolMember {
     return null;
   }
 
-  tokenize(prompt: TokenizablePrompt, options?: TokenizeOptions): Promise<TokenizedPrompt> {
-    return this.counted((client) => client.tokenize(prompt, options));
+  async tokenize(prompt: TokenizablePrompt, options?: TokenizeOptions): Promise<TokenizedPrompt> {
+    return this.running.whole(this.readyClient().tokenize(prompt, options));
   }
 
-  detokenize(tokenIds: readonly number[]): Promise<string> {
-    return this.counted((client) => client.detokenize(tokenIds));
+  async detokenize(tokenIds: readonly number[]): Promise<string> {
+    return this.running.whole(this.readyClient().detokenize(tokenIds));
   }
 
   /** What the model's files say before there is a child. */
@@ -91,8 +91,7 @@ export class SupervisedWorker implements PoolMember {
 
   /** Lets what it generates finish, for so long at most, then stops it. Nobody may send it anything more. */
   async retire(timeoutMs: number): Promise<void> {
-    const idle = this.running.pipe(filter((count) => count === 0));
-    await firstValueFrom(race(idle, timer(timeoutMs)));
+    await this.running.idle(timeoutMs);
     await this.stop();
   }
 
@@ -111,12 +110,6 @@ export class SupervisedWorker implements PoolMember {
   kill(): void {
     this.stopping.abort();
     this.life?.kill();
-  }
-
-  private async counted<T>(ask: (client: EngineClient) => Promise<T>): Promise<T> {
-    const client = this.readyClient();
-    this.running.next(this.running.value + 1);
-    return ask(client).finally(() => this.running.next(this.running.value - 1));
   }
 
   /** Throws 503 unless there is a child that is ready. */

@@ -3,6 +3,7 @@ import { engineFailed } from '../../openai/error-catalogue.js';
 import type { Calculation, ChoiceChunk, GenerateEvent, PromptTokenLogprobs, TokenLogprobs } from '../worker.js';
 import { engineRefusal, parseErrorBody } from './engine-refusal.js';
 import type { AnswerFormat } from './generate-exchange.js';
+import { jsonObject } from './json-object.js';
 
 interface WireChoice {
   index: number;
@@ -36,7 +37,7 @@ export const generateFormat = (worker: string): AnswerFormat => ({
 
 /** One line of the answer of `POST /generate` as an event. Throws OpenAIError for an error line and for no line at all. */
 export function parseGenerateLine(text: string): Exclude<GenerateEvent, { type: 'admitted' }> {
-  const line = parse(text);
+  const line = jsonObject<WireLine>(text, 'The engine sent a line that is not JSON.');
   if (Array.isArray(line.choices)) return { type: 'chunk', choices: line.choices.map(choice) };
   if (line.prompt) {
     const { token_ids: tokenIds, text: promptText, logprobs } = line.prompt;
@@ -70,14 +71,4 @@ function choice(wire: WireChoice): ChoiceChunk {
     ...(wire.logprobs === undefined ? {} : { logprobs: wire.logprobs }),
     ...(wire.calculations === undefined ? {} : { calculations: wire.calculations }),
   };
-}
-
-function parse(text: string): WireLine {
-  try {
-    const line: unknown = JSON.parse(text);
-    if (typeof line === 'object' && line !== null) return line;
-  } catch {
-    // Told below, as any other line that is none.
-  }
-  throw engineFailed('The engine sent a line that is not JSON.');
 }

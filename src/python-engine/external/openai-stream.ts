@@ -1,5 +1,6 @@
 import { engineFailed } from '../../openai/error-catalogue.js';
 import type { AnswerFormat } from '../client/generate-exchange.js';
+import { jsonObject } from '../client/json-object.js';
 import type { ChoiceChunk, GenerateEvent, GenerateRequest } from '../worker.js';
 import { EngineFault, externalRefusal, inStreamError } from './external-refusal.js';
 import { logprobsOf, type WireLogprobs } from './openai-logprobs.js';
@@ -61,7 +62,7 @@ export class OpenAIStream implements AnswerFormat {
   private data(data: string): GenerateEvent[] {
     if (data === '[DONE]') return this.done();
     if (this.whole) return [];
-    const chunk = parsed(data);
+    const chunk = jsonObject<WireChunk>(data, 'The engine sent an event that is not a JSON object.');
     const error = inStreamError(chunk);
     if (error !== null) throw error;
     if (chunk.usage?.completion_tokens !== undefined) this.usage = usageOf(chunk.usage);
@@ -168,13 +169,3 @@ function idsOf(value: unknown): number[] {
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-
-function parsed(data: string): WireChunk {
-  try {
-    const chunk: unknown = JSON.parse(data);
-    if (typeof chunk === 'object' && chunk !== null) return chunk;
-  } catch {
-    // Told below, as anything else that is no chunk.
-  }
-  throw engineFailed('The engine sent an event that is not a JSON object.');
-}

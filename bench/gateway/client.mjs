@@ -3,8 +3,9 @@ import { Agent, request } from 'node:http';
 import { clock } from './clock.mjs';
 
 const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
-/** Rounds before those that count: a gateway that has just started is not what is measured. */
-const WARM_UP = 100;
+/** Rounds before those that count: what has just started, and is not compiled yet, is not what is measured. */
+const WARM_UP = 3000;
+const QUICKLY = { firstMs: 0, tokens: 2, tokenMs: 0 };
 const jobs = { firstToken, streams, whole, real };
 
 process.on('message', async ({ id, job, ...options }) => {
@@ -59,30 +60,35 @@ async function readEvents(response, onToken) {
 
 /** Milliseconds from sending a request to its first token, the targets in turn, `count` times each. */
 async function firstToken({ targets, plan, count }) {
-  const times = targets.map(() => []);
-  for (let i = -WARM_UP; i < count; i++) {
-    for (const [index, target] of inTurn(targets, i)) {
-      const begun = clock();
-      let first = null;
-      await readEvents(await post(target, asked(plan, true)), (_sent, now) => (first ??= now));
-      if (i >= 0) times[index].push((first - begun) / 1000);
-    }
-  }
-  return times;
+  const once = async (target, wanted) => {
+    const begun = clock();
+    let first = null;
+    await readEvents(await post(target, asked(wanted, true)), (_sent, now) => (first ??= now));
+    return (first - begun) / 1000;
+  };
+  return paired(targets, once, plan, count);
 }
 
 /** Milliseconds of a request without a stream, the targets in turn, `count` times each. */
 async function whole({ targets, plan, count }) {
+  const once = async (target, wanted) => {
+    const begun = clock();
+    const response = await post(target, asked(wanted, false));
+    let text = '';
+    for await (const part of response) text += part;
+    const time = (clock() - begun) / 1000;
+    if (!text.includes('"content":"@')) throw new Error(text.slice(0, 500));
+    return time;
+  };
+  return paired(targets, once, plan, count);
+}
+
+/** What `once` measures of each target, in turn, `count` times, when all are warm. */
+async function paired(targets, once, plan, count) {
+  for (let i = 0; i < WARM_UP; i++) for (const target of targets) await once(target, QUICKLY);
   const times = targets.map(() => []);
-  for (let i = -WARM_UP; i < count; i++) {
-    for (const [index, target] of inTurn(targets, i)) {
-      const begun = clock();
-      const response = await post(target, asked(plan, false));
-      let text = '';
-      for await (const part of response) text += part;
-      if (i >= 0) times[index].push((clock() - begun) / 1000);
-      if (!text.includes('"content":"@')) throw new Error(text.slice(0, 500));
-    }
+  for (let i = 0; i < count; i++) {
+    for (const [index, target] of inTurn(targets, i)) times[index].push(await once(target, plan));
   }
   return times;
 }

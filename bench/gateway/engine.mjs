@@ -69,12 +69,12 @@ function stream(request, response, wire, plan) {
   pace();
 }
 
-/** The whole answer at once, for the other gateway, whose own cost is asked for. */
-function answer(response, { tokens, firstMs }) {
+/** The whole answer when its last token is due, for the other gateway, whose own cost is asked for. */
+function answer(response, { tokens, firstMs, tokenMs }) {
   const message = { role: 'assistant', content: '@0 '.repeat(tokens) };
   const usage = { prompt_tokens: 9, completion_tokens: tokens, total_tokens: 9 + tokens };
   const choices = [{ index: 0, message, logprobs: null, finish_reason: 'stop' }];
-  setTimeout(json, firstMs, response, { id: 'chatcmpl-0', object: 'chat.completion', created: 0, model: 'fake', choices, usage });
+  setTimeout(json, firstMs + (tokens - 1) * tokenMs, response, { id: 'chatcmpl-0', object: 'chat.completion', created: 0, model: 'fake', choices, usage });
 }
 
 function json(response, body) {

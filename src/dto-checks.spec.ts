@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { IsString, validateSync, ValidatePromise } from 'class-validator';
-import { ChatCompletionDto } from '../chat-completions/chat-completion.dto.js';
-import { ChatMessageDto } from '../chat-completions/chat-message.dto.js';
-import { JsonSchemaFormatDto, ResponseFormatDto } from '../chat-completions/response-format.dto.js';
-import { CalledFunctionDto, FunctionDto, ToolCallDto, ToolDto } from '../chat-completions/tool.dto.js';
-import { CompletionDto } from '../completions/completion.dto.js';
-import { CreateMessageDto } from '../messages/create-message.dto.js';
-import { CreateResponseDto } from '../responses/create-response.dto.js';
-import { DetokenizeDto } from '../tokenize/detokenize.dto.js';
-import { TokenizeChatDto, TokenizeMessageDto, TokenizePromptDto } from '../tokenize/tokenize.dto.js';
-import { isSurelyValid } from './compiled-checks.js';
-import { StreamOptionsDto } from './stream-options.dto.js';
-import { StructuredOutputsDto } from './structured-outputs.dto.js';
+import { ChatCompletionDto } from './chat-completions/chat-completion.dto.js';
+import { ChatMessageDto } from './chat-completions/chat-message.dto.js';
+import { JsonSchemaFormatDto, ResponseFormatDto } from './chat-completions/response-format.dto.js';
+import { CalledFunctionDto, FunctionDto, ToolCallDto, ToolDto } from './chat-completions/tool.dto.js';
+import { CompletionDto } from './completions/completion.dto.js';
+import { CreateMessageDto } from './messages/create-message.dto.js';
+import { CreateResponseDto } from './responses/create-response.dto.js';
+import { DetokenizeDto } from './tokenize/detokenize.dto.js';
+import { TokenizeChatDto, TokenizeMessageDto, TokenizePromptDto } from './tokenize/tokenize.dto.js';
+import { isSurelyValid } from './generation/compiled-checks.js';
+import { StreamOptionsDto } from './generation/stream-options.dto.js';
+import { StructuredOutputsDto } from './generation/structured-outputs.dto.js';
 
 const filled = <Dto extends object>(Class: new () => Dto, fields: object): Dto => Object.assign(new Class(), fields);
 

@@ -81,7 +81,7 @@ COPY package.json ./
 ENV NODE_ENV=production \
   HOST=0.0.0.0 \
   PORT=3080
-# 8081 answers from outside only when ENGINE_HOST and ENGINE_TOKEN are set.
+# 8081 answers from outside only when ENGINE_HOST is set; its token is drawn at each start.
 EXPOSE 3080 8081
 HEALTHCHECK --interval=15s --timeout=5s --start-period=120s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/ready`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]

@@ -1,6 +1,6 @@
 """Settings of the engine, read once from the environment and the command line into a frozen object.
 
-Nothing else in the package reads `os.environ`.
+Programs hand it their `os.environ`; nothing else in the package reads settings from there.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ const { CUSTOM_VALIDATION, IS_DEFINED, NESTED_VALIDATION, CONDITIONAL_VALIDATION
 const KNOWN = [CUSTOM_VALIDATION, IS_DEFINED, NESTED_VALIDATION, CONDITIONAL_VALIDATION];
 
 /** Null: there is more to it than is known here. */
-const compiled = new Map<object, PropertyChecks[] | null>();
+const compiled = new WeakMap<object, PropertyChecks[] | null>();
 
 /**
  * Whether class-validator would find nothing wrong with a DTO; false also where only it can say. It looks up and groups

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -155,10 +155,7 @@ describe('an engine of ours that runs elsewhere', () => {
   );
 });
 
-/** `transformers serve` needs accelerate, which nothing else here does; with it in the environment these tests run. */
-const accelerate = spawnSync(join(ROOT, '.venv', 'bin', 'python'), ['-c', 'import accelerate']).status === 0;
-
-(accelerate ? describe : describe.skip)('a server of another project, transformers serve,', () => {
+describe('a server of another project, transformers serve,', () => {
   let folder: string;
 
   beforeAll(async () => {

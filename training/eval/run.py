@@ -74,7 +74,7 @@ def model_of(options: argparse.Namespace) -> Answerer:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--base-url", help="a server, such as http://127.0.0.1:3000")
+    where.add_argument("--base-url", help="a server, such as http://127.0.0.1:3080")
     where.add_argument("--checkpoint", type=Path, help="a folder with model, meta and tokenizer")
     parser.add_argument("--model", default="nanochat", help="the model's name for the server")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])

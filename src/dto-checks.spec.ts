@@ -13,6 +13,8 @@ import { isSurelyValid } from './generation/compiled-checks.js';
 import { StreamOptionsDto } from './generation/stream-options.dto.js';
 import { StructuredOutputsDto } from './generation/structured-outputs.dto.js';
 
+// Here and not beside `compiled-checks.ts`: no room may know the DTOs of all dialects.
+
 const filled = <Dto extends object>(Class: new () => Dto, fields: object): Dto => Object.assign(new Class(), fields);
 
 const message = filled(ChatMessageDto, { role: 'user', content: 'Hi' });

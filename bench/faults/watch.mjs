@@ -4,16 +4,18 @@ import { Worker } from 'node:worker_threads';
 import { most } from './figures.mjs';
 import { memoryOf } from './process.mjs';
 
-/** Runs a file of this folder in a thread until `stop`, which resolves to what it has measured. */
+/** Runs a file of this folder in a thread, to its end or until `stop`; both resolve to what it has measured. */
 export function inThread(file, data) {
   const thread = new Worker(new URL(file, import.meta.url), { workerData: data });
-  const found = once(thread, 'message').then(([message]) => message);
+  const found = once(thread, 'message').then(async ([message]) => {
+    await thread.terminate();
+    return message;
+  });
   return {
-    stop: async () => {
+    found,
+    stop: () => {
       thread.postMessage('stop');
-      const message = await found;
-      await thread.terminate();
-      return message;
+      return found;
     },
   };
 }

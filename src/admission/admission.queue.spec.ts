@@ -94,7 +94,7 @@ describe('AdmissionQueue', () => {
     expect(started).toEqual(['a1', 'a2', 'b1', 'b2']);
   });
 
-  it('gives all places to a caller that is alone, and three quarters to one that is not, so that another starts at once', () => {
+  it('gives all places to a caller that is alone, and half to one that is not, so that another starts at once', () => {
     const queue = queueWith({}, 8);
     const started: string[] = [];
     const enter = (caller: string) => occupy(queue, () => started.push(caller), 1, { caller });
@@ -104,13 +104,12 @@ describe('AdmissionQueue', () => {
     flood[0]!.done();
     expect(started.filter((name) => name === 'other')).toHaveLength(1);
     other.done();
-    for (const { done } of flood.slice(1, 4)) done();
-    expect(queue.status).toMatchObject({ running: 6, waiting: 2 });
-    enter('other');
-    enter('other');
-    expect(queue.status).toMatchObject({ running: 8, waiting: 2 });
-    flood.slice(4, 8).forEach(({ done }) => done());
-    expect(queue.status).toMatchObject({ running: 6, waiting: 0 });
+    for (const { done } of flood.slice(1, 5)) done();
+    expect(queue.status).toMatchObject({ running: 4, waiting: 3 });
+    Array.from({ length: 4 }, () => enter('other'));
+    expect(queue.status).toMatchObject({ running: 8, waiting: 3 });
+    flood.slice(5, 8).forEach(({ done }) => done());
+    expect(queue.status).toMatchObject({ running: 8, waiting: 0 });
   });
 
   it('gives a full place to a caller with fewer waiting, at the cost of the newest of who has most', () => {

@@ -1,7 +1,7 @@
 /** So long a caller counts as being about after it came or left. */
 const ABOUT_MS = 60_000;
 /** Of all places, for a caller that is not alone. */
-const MOST = 0.75;
+const MOST = 0.5;
 
 export interface Share {
   caller: string;

@@ -17,6 +17,7 @@ import {
 import { Settings } from '../config/settings.js';
 import { ModelManager, type ModelProgress } from '../model-manager/model-manager.service.js';
 import { shuttingDown } from '../openai/error-catalogue.js';
+import { askInTurn } from './ask-in-turn.js';
 import { ableOf, chooseWorker, refusesTokens } from './choose-worker.js';
 import { engineLog } from './engine-log.js';
 import { MemoryRelief } from './memory-relief.js';
@@ -120,11 +121,11 @@ export class WorkerPool implements OnApplicationShutdown {
 
   /** `model`: the own id that it has to have; absent: any. */
   async tokenize(prompt: TokenizablePrompt, model?: string, options?: TokenizeOptions): Promise<TokenizedPrompt> {
-    return this.ofTokens(prefixOf(prompt), model).tokenize(prompt, options);
+    return this.ofTokens(prefixOf(prompt), model, (worker) => worker.tokenize(prompt, options));
   }
 
   async detokenize(tokenIds: readonly number[], model?: string): Promise<string> {
-    return this.ofTokens(prefixOf({ tokenIds: [...tokenIds] }), model).detokenize(tokenIds);
+    return this.ofTokens(prefixOf({ tokenIds: [...tokenIds] }), model, (worker) => worker.detokenize(tokenIds));
   }
 
   /**
@@ -251,8 +252,9 @@ export class WorkerPool implements OnApplicationShutdown {
     this.living.delete(worker);
   }
 
-  private ofTokens(prefix: string, model: string | undefined): PoolMember {
-    return chooseWorker(this.members, { prefix, model, refuses: refusesTokens }, () => this.refusal());
+  private ofTokens<T>(prefix: string, model: string | undefined, ask: (worker: PoolMember) => Promise<T>): Promise<T> {
+    const wanted = { prefix, model, refuses: refusesTokens };
+    return askInTurn((avoid) => chooseWorker(this.members, { ...wanted, avoid }, () => this.refusal()), ask);
   }
 
   private refusal(): Error {

@@ -117,6 +117,7 @@ class FakeEngine {
     if (this.state !== 'ready')
       return refused(response, 503, this.state === 'draining' ? 'shutting_down' : 'model_loading');
     if (route === 'POST /generate') return generate(this, request, response);
+    if (this.script.diesOfTokens && /^POST \/(de)?tokenize$/.test(route)) process.kill(process.pid, 'SIGKILL');
     if (route === 'POST /tokenize') return this.tokenize(JSON.parse(await bodyOf(request)), response);
     if (route === 'POST /detokenize') return this.detokenize(JSON.parse(await bodyOf(request)), response);
     return refused(response, 404, null);

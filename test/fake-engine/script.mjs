@@ -19,6 +19,7 @@ export const DEFAULTS = {
   hoardBytes: 0, // memory that it takes and keeps
   maxRunning: 16,
   model: { id: 'fake', generation: 'G5', context_length: 2048, vocab_size: 4096, parameters: 8000000 },
+  diesOfTokens: false, // asked for tokens, it is gone
   // Going down.
   ignoreSigterm: false,
   drainMs: 0,

@@ -47,6 +47,23 @@ describe('two workers', () => {
     await firstValueFrom(gateway.pool.status$.pipe(filter(({ workers }) => workers[0]!.pid !== pids[0])));
     expect(gateway.pool.status.workers[1]?.pid).toBe(pids[1]);
   });
+
+  it.each([
+    ['/tokenize', (text: string) => ({ prompt: text }), 'tokens'],
+    ['/detokenize', (text: string) => ({ tokens: [text.length] }), 'prompt'],
+  ])('answer %s also where the one that is asked dies of it', async (path, bodyOf, field) => {
+    const gateway = await ServedGateway.start({ lives: [{ diesOfTokens: true }, {}] }, { WORKERS: '2' });
+    close = () => gateway.close();
+    await gateway.until(({ workers }) => workers.every(({ state }) => state === 'ready'));
+    const pids = gateway.pool.status.workers.map(({ pid }) => pid!);
+    // By its prefix a prompt belongs to one of the two.
+    for (let words = 1; gateway.pool.status.workers.every(({ pid }) => pids.includes(pid!)); words++) {
+      const answer = await gateway.post(bodyOf('word '.repeat(words)), { path });
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).toHaveProperty(field);
+    }
+    expect(gateway.pool.status.workers.filter(({ pid }) => pids.includes(pid!))).toHaveLength(1);
+  });
 });
 
 describe('SIGHUP', () => {

@@ -15,9 +15,7 @@ export interface Reservation {
   settle: (used: number) => void;
 }
 
-const NONE: Reservation = { headers: {}, settle: () => {} };
-
-/** Requests and tokens a minute, by the caller's name; who has no limit is not counted. */
+/** Requests and tokens a minute, by the caller's name, of who has a limit. */
 @Injectable()
 export class RateLimits implements OnModuleDestroy {
   private readonly redis: RedisCounts | null;
@@ -32,10 +30,14 @@ export class RateLimits implements OnModuleDestroy {
     this.redis?.close();
   }
 
+  /** Whether the caller has a limit at all; who has none is neither counted nor kept waiting. */
+  counts(measure: Measure, caller: Caller): boolean {
+    return this.limitOf(measure, caller) !== Infinity;
+  }
+
   /** The headers that tell what is left. Throws 429 over the limit, 503 where nobody can count. */
   async request(caller: Caller): Promise<Headers> {
-    const limit = caller.requestsPerMinute ?? this.settings.rateLimitRequests ?? Infinity;
-    if (limit === Infinity) return {};
+    const limit = this.limitOf('requests', caller);
     const counted = await this.add('requests', caller, 1);
     const headers = headersOf('requests', limit, counted);
     if (counted.total > limit) throw refusal('requests', caller, limit, counted, 1);
@@ -44,8 +46,7 @@ export class RateLimits implements OnModuleDestroy {
 
   /** Holds so many tokens, at least 1. Throws as `request` does; what is refused takes nothing. */
   async tokens(caller: Caller, estimate: number): Promise<Reservation> {
-    const limit = caller.tokensPerMinute ?? this.settings.rateLimitTokens ?? Infinity;
-    if (limit === Infinity) return NONE;
+    const limit = this.limitOf('tokens', caller);
     const counted = await this.add('tokens', caller, estimate);
     if (counted.total > limit) {
       this.giveBack(caller, estimate, counted);
@@ -57,6 +58,13 @@ export class RateLimits implements OnModuleDestroy {
       settled = true;
     };
     return { headers: headersOf('tokens', limit, counted), settle };
+  }
+
+  private limitOf(measure: Measure, { requestsPerMinute, tokensPerMinute }: Caller): number {
+    const { rateLimitRequests, rateLimitTokens } = this.settings;
+    const limit =
+      measure === 'requests' ? (requestsPerMinute ?? rateLimitRequests) : (tokensPerMinute ?? rateLimitTokens);
+    return limit ?? Infinity;
   }
 
   private settle(caller: Caller, more: number, counted: Timed): void {

@@ -27,8 +27,10 @@ export function checkLimits(dto: ChatCompletionRequest, settings: Settings): voi
     );
   }
   checkTools(dto);
-  const ids = dto.messages.map((_, index) => `messages[${index}].tool_call_id`);
-  checkToolResults(dto.messages.map(turnOf), ids);
+  if (dto.messages.some(({ role }) => role === 'tool')) {
+    const ids = dto.messages.map((_, index) => `messages[${index}].tool_call_id`);
+    checkToolResults(dto.messages.map(turnOf), ids);
+  }
   checkLengths(dto.messages.flatMap(textsOf), 'messages', settings);
 }
 

@@ -15,11 +15,11 @@ export function checkFields(
 ): Record<string, unknown> {
   const taken: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(object)) {
-    const param = `${at}${name}`;
     if (supported.has(name)) {
       if (value !== null) taken[name] = value;
       continue;
     }
+    const param = `${at}${name}`;
     const isNeutral = neutral.get(name);
     if (isNeutral === undefined) throw unknownParameter(param.slice(0, 200));
     if (value !== null && !isNeutral(value)) {

@@ -67,9 +67,11 @@ const HINTS: ReadonlyMap<string, string> = new Map([
 
 /** Throws 400 with a way out for a field that has another name now; null, and what asks for nothing, is taken as absent. */
 export function checkOldNames(body: object): void {
-  for (const [name, value] of Object.entries(body)) {
+  for (const name of Object.keys(body)) {
     const hint = HINTS.get(name);
-    if (hint === undefined || value === null || empty(value) || value === 'none' || value === 'auto') continue;
+    if (hint === undefined) continue;
+    const value: unknown = body[name as keyof object];
+    if (value === null || empty(value) || value === 'none' || value === 'auto') continue;
     throw unsupportedParameter(name, `Unsupported parameter: '${name}'. ${hint}`);
   }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
-import { catchError, defer, finalize, type Observable, Subject, tap } from 'rxjs';
+import { catchError, defer, type Observable, Subject, tap } from 'rxjs';
 import { AdmissionQueue } from '../admission/admission.queue.js';
 import { RateLimits } from '../admission/rate-limits.js';
 import { Settings } from '../config/settings.js';
@@ -103,10 +103,10 @@ export class GenerationService {
         next: (event) => record.take(event, this.tokenTimes),
         complete: () => record.end('finished'),
         error: (failure: unknown) => this.failed(failure, record),
-      }),
-      finalize(() => {
-        record.end('aborted');
-        this.ended.next(record);
+        finalize: () => {
+          record.end('aborted');
+          this.ended.next(record);
+        },
       }),
     );
   }

@@ -12,7 +12,10 @@ export function tokensEstimate({ prompt, sampling, n }: GenerateRequest): number
   return Math.max(1, promptTokens(prompt) + n * (sampling.maxTokens ?? DEFAULT_MAX_TOKENS));
 }
 
-/** Holds the tokens that the generation may take, before it waits; at its end, whichever, only those that it took are kept. */
+/**
+ * Holds the tokens that the generation may take, before it waits; at its end, whichever, only those that it took are kept.
+ * The generation itself where its caller has no limit.
+ */
 export function metered(
   limits: RateLimits,
   request: GenerateRequest,
@@ -20,6 +23,7 @@ export function metered(
   generation: Observable<GenerateEvent>,
 ): Observable<GenerateEvent> {
   const caller = record.request?.caller ?? ANONYMOUS;
+  if (!limits.counts('tokens', caller)) return generation;
   return reserved(() => limits.tokens(caller, tokensEstimate(request))).pipe(
     switchMap(({ headers, settle }) => {
       record.request?.tell(headers);

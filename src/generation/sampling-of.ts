@@ -13,22 +13,19 @@ interface OfDialect {
 export function samplingOf(body: Partial<GenerationFields>, { maxTokens, logprobs = null }: OfDialect): SamplingParams {
   return {
     seed: body.seed ?? randomInt(2 ** 48 - 1),
-    ...given('temperature', body.temperature),
-    ...given('topK', body.top_k),
-    ...given('topP', body.top_p),
-    ...given('minP', body.min_p),
-    ...given('presencePenalty', body.presence_penalty),
-    ...given('frequencyPenalty', body.frequency_penalty),
-    ...given('repetitionPenalty', body.repetition_penalty),
-    ...given('logitBias', body.logit_bias),
-    ...given('maxTokens', maxTokens),
-    ...given('minTokens', body.min_tokens),
-    ...given('stop', body.stop?.length === 0 ? null : body.stop),
-    ...given('stopTokenIds', body.stop_token_ids),
-    ...given('ignoreEos', body.ignore_eos),
-    ...given('logprobs', logprobs),
+    temperature: body.temperature ?? undefined,
+    topK: body.top_k ?? undefined,
+    topP: body.top_p ?? undefined,
+    minP: body.min_p ?? undefined,
+    presencePenalty: body.presence_penalty ?? undefined,
+    frequencyPenalty: body.frequency_penalty ?? undefined,
+    repetitionPenalty: body.repetition_penalty ?? undefined,
+    logitBias: body.logit_bias ?? undefined,
+    maxTokens: maxTokens ?? undefined,
+    minTokens: body.min_tokens ?? undefined,
+    stop: body.stop?.length === 0 ? undefined : (body.stop ?? undefined),
+    stopTokenIds: body.stop_token_ids ?? undefined,
+    ignoreEos: body.ignore_eos ?? undefined,
+    logprobs: logprobs ?? undefined,
   };
 }
-
-const given = <Name extends keyof SamplingParams, Value>(name: Name, value: Value | null | undefined) =>
-  (value == null ? {} : { [name]: value }) as { [name in Name]?: Value };

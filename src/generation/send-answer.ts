@@ -39,7 +39,7 @@ export async function sendAnswer<Event extends { type: string }>(
   events: Observable<Event>,
   { writer, collector }: Telling<Event>,
 ): Promise<void> {
-  if (record.stream) return streamAnswer(events, writer(), request, reply, settings, record);
+  if (record.stream) return streamAnswer(events, writer, request, reply, settings, record);
   const answer = await collectAnswer(events, collector(), request);
   if (answer !== null) await reply.send(answer);
 }

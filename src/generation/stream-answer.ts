@@ -24,7 +24,7 @@ export interface AnswerWriter<Event> {
  */
 export function streamAnswer<Event extends { type: string }>(
   events: Observable<Event>,
-  writer: AnswerWriter<Event>,
+  makeWriter: () => AnswerWriter<Event>,
   request: FastifyRequest,
   reply: FastifyReply,
   { pingSeconds, clientBufferBytes, clientStallSeconds }: Settings,
@@ -36,6 +36,9 @@ export function streamAnswer<Event extends { type: string }>(
       reply.hijack();
       reply.raw.setHeader('openai-processing-ms', String(RequestRecord.of(request.raw).elapsedMs));
     };
+    let made: AnswerWriter<Event> | undefined;
+    // Not sooner than the first event: while the engine computes there is time for it.
+    const writer = () => (made ??= makeWriter());
     const stream = new EventStream(reply.raw, limits, beforeHead, () => record.end('cut_off'));
     const settle = (finish: () => void): void => {
       stopListening();
@@ -49,7 +52,7 @@ export function streamAnswer<Event extends { type: string }>(
     const subscription = events.subscribe({
       next: (event) => {
         if (event.type === 'admitted') stream.start();
-        const encoded = writer.event(event);
+        const encoded = writer().event(event);
         if (encoded !== '') stream.write(encoded);
       },
       error: (failure: unknown) => {
@@ -57,11 +60,11 @@ export function streamAnswer<Event extends { type: string }>(
           settle(() => reject(asOpenAIError(failure)));
           return;
         }
-        stream.end(writer.failure(asOpenAIError(failure)));
+        stream.end(writer().failure(asOpenAIError(failure)));
         settle(resolve);
       },
       complete: () => {
-        stream.end(lastEvents(writer));
+        stream.end(lastEvents(writer()));
         settle(resolve);
       },
     });

@@ -27,7 +27,7 @@ const lacking =
   ({ name }) =>
     names.includes(name) ? unsupportedParameter('top_k', `${name} lacks it`) : null;
 const choose = (members: PoolMember[], wanted: Partial<Wanted> = {}): string =>
-  chooseWorker(members, { prefix: 'x', refuses: () => null, ...wanted }, none).name;
+  chooseWorker(members, { prefix: () => 'x', refuses: () => null, ...wanted }, none).name;
 
 describe('the choice of a worker', () => {
   it('is among those that can do it', () => {

@@ -10,7 +10,7 @@ const GONE: readonly string[] = ['failed', 'stopped', 'draining'];
 
 /** What a worker has to be able to do. */
 export interface Wanted {
-  prefix: string;
+  prefix: () => string;
   /** The own id of the model; absent: any. */
   model?: string | undefined;
   /** Lives that are taken only when there is no other. */
@@ -25,8 +25,6 @@ export interface Wanted {
  */
 export function chooseWorker(members: readonly PoolMember[], wanted: Wanted, none: () => Error): PoolMember {
   const { prefix, model, avoid, refuses } = wanted;
-  const known = members.filter(({ status }) => model === undefined || modelOf(status)?.id === model);
-  const ready = known.filter(({ status }) => status.state === 'ready');
   const able = ableOf(members, wanted);
   const beating = preferred(able, ({ beating: beats }) => beats);
   const worker = place(
@@ -34,6 +32,8 @@ export function chooseWorker(members: readonly PoolMember[], wanted: Wanted, non
     prefix,
   );
   if (worker !== undefined) return worker;
+  const known = members.filter(({ status }) => model === undefined || modelOf(status)?.id === model);
+  const ready = known.filter(({ status }) => status.state === 'ready');
   if (ready.length === 0) throw none();
   const coming = known.filter((other) => !ready.includes(other) && mayCome(other) && refuses(other) === null);
   if (coming.length === 0) throw refuses(ready[0]!) ?? none();

@@ -7,16 +7,16 @@ const prefixes = Array.from({ length: 200 }, (_, index) => `prefix ${index}`);
 
 describe('placement', () => {
   it('gives a prefix to the same worker each time, and prefixes to all of them', () => {
-    const first = prefixes.map((prefix) => place(FOUR, prefix)?.name);
-    expect(prefixes.map((prefix) => place(FOUR.toReversed(), prefix)?.name)).toEqual(first);
+    const first = prefixes.map((prefix) => place(FOUR, () => prefix)?.name);
+    expect(prefixes.map((prefix) => place(FOUR.toReversed(), () => prefix)?.name)).toEqual(first);
     expect(new Set(first)).toEqual(new Set(['a', 'b', 'c', 'd']));
   });
 
   it('moves only the prefixes of a worker that has gone', () => {
     const left = FOUR.slice(1);
     for (const prefix of prefixes) {
-      const before = place(FOUR, prefix)!.name;
-      if (before !== 'a') expect(place(left, prefix)?.name).toBe(before);
+      const before = place(FOUR, () => prefix)!.name;
+      if (before !== 'a') expect(place(left, () => prefix)?.name).toBe(before);
     }
   });
 
@@ -25,7 +25,7 @@ describe('placement', () => {
     for (let sent = 0; sent < 100; sent++) {
       const name = place(
         [...counts].map(([known, inFlight]) => worker(known, inFlight)),
-        'popular',
+        () => 'popular',
       )!.name;
       counts.set(name, counts.get(name)! + 1);
       expect(Math.max(...counts.values())).toBeLessThanOrEqual(Math.ceil((1.25 * (sent + 1)) / 4));
@@ -40,7 +40,7 @@ describe('placement', () => {
     const places = () =>
       [...counts].map(([name, inFlight]) => ({ name, inFlight, capacity: name === 'small' ? 16 : 240 }));
     for (let sent = 0; sent < 200; sent++) {
-      const { name } = place(places(), `prefix ${sent}`)!;
+      const { name } = place(places(), () => `prefix ${sent}`)!;
       counts.set(name, counts.get(name)! + 1);
     }
     expect(counts.get('small')).toBeLessThanOrEqual(Math.ceil((1.25 * 200) / 16));
@@ -48,8 +48,8 @@ describe('placement', () => {
   });
 
   it('has no worker where there is none', () => {
-    expect(place([], 'x')).toBeUndefined();
-    expect(place([worker('a', 7)], 'x')?.name).toBe('a');
+    expect(place([], () => 'x')).toBeUndefined();
+    expect(place([worker('a', 7)], () => 'x')?.name).toBe('a');
   });
 });
 

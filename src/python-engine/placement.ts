@@ -34,8 +34,9 @@ function beginningOf(prompt: Prompt): string {
  * its own prefixes, with bounded loads (Mirrokni, Thorup and Zadimoghaddam, 2018), so that a popular one overloads nobody.
  * The bound of each follows its share of the capacity.
  */
-export function place<T extends Place>(workers: readonly T[], prefix: string): T | undefined {
+export function place<T extends Place>(workers: readonly T[], prefixOf: () => string): T | undefined {
   if (workers.length < 2) return workers[0];
+  const prefix = prefixOf();
   const total = workers.reduce((sum, { inFlight }) => sum + inFlight, 0);
   const capacities = workers.reduce((sum, { capacity = 1 }) => sum + capacity, 0);
   const most = ({ capacity = 1 }: T): number => Math.max(1, Math.floor((BOUND * (total + 1) * capacity) / capacities));

@@ -29,7 +29,14 @@ import { poolStatus, type PoolStatus } from './pool-status.js';
 import { SupervisedWorker } from './supervised-worker.js';
 import { SUPERVISION, type Supervision } from './supervision.js';
 import { tellStates } from './tell-states.js';
-import type { GenerateEvent, GenerateRequest, TokenizablePrompt, TokenizedPrompt, TokenizeOptions } from './worker.js';
+import type {
+  GenerateEvent,
+  GenerateRequest,
+  Prompt,
+  TokenizablePrompt,
+  TokenizedPrompt,
+  TokenizeOptions,
+} from './worker.js';
 import { workerPlan, type ModelOnDisk } from './worker-plan.js';
 import { workerCount } from './worker-share.js';
 import type { WorkerStatus } from './worker-status.js';
@@ -104,7 +111,7 @@ export class WorkerPool implements OnApplicationShutdown {
   generate(request: GenerateRequest, { avoid, onChosen }: Placing = {}): Observable<GenerateEvent> {
     return defer(() => {
       const { prompt, cacheSalt, model } = request;
-      const wanted = { prefix: prefixOf(prompt, cacheSalt), model, ...(avoid && { avoid }) };
+      const wanted = { prefix: () => prefixOf(prompt, cacheSalt), model, ...(avoid && { avoid }) };
       const refuses = (worker: PoolMember) => worker.refuses(request);
       const worker = chooseWorker(this.members, { ...wanted, refuses }, () => this.refusal());
       onChosen?.(worker.status);
@@ -121,11 +128,11 @@ export class WorkerPool implements OnApplicationShutdown {
 
   /** `model`: the own id that it has to have; absent: any. */
   async tokenize(prompt: TokenizablePrompt, model?: string, options?: TokenizeOptions): Promise<TokenizedPrompt> {
-    return this.ofTokens(prefixOf(prompt), model, (worker) => worker.tokenize(prompt, options));
+    return this.ofTokens(prompt, model, (worker) => worker.tokenize(prompt, options));
   }
 
   async detokenize(tokenIds: readonly number[], model?: string): Promise<string> {
-    return this.ofTokens(prefixOf({ tokenIds: [...tokenIds] }), model, (worker) => worker.detokenize(tokenIds));
+    return this.ofTokens({ tokenIds: [...tokenIds] }, model, (worker) => worker.detokenize(tokenIds));
   }
 
   /**
@@ -252,8 +259,8 @@ export class WorkerPool implements OnApplicationShutdown {
     this.living.delete(worker);
   }
 
-  private ofTokens<T>(prefix: string, model: string | undefined, ask: (worker: PoolMember) => Promise<T>): Promise<T> {
-    const wanted = { prefix, model, refuses: refusesTokens };
+  private ofTokens<T>(prompt: Prompt, model: string | undefined, ask: (worker: PoolMember) => Promise<T>): Promise<T> {
+    const wanted = { prefix: () => prefixOf(prompt), model, refuses: refusesTokens };
     return askInTurn((avoid) => chooseWorker(this.members, { ...wanted, avoid }, () => this.refusal()), ask);
   }
 

@@ -9,33 +9,33 @@ export interface TextMessage {
 
 export interface SamplingParams {
   /** 0 to 2; 0 is greedy. */
-  temperature?: number;
+  temperature?: number | undefined;
   /** -1 to 200; 0 and -1 are off. */
-  topK?: number;
+  topK?: number | undefined;
   /** Above 0 to 1. */
-  topP?: number;
+  topP?: number | undefined;
   /** 0 to 2^63-1. Always given, so that an answer can be made again on another worker. */
   seed: number | bigint;
   /** 1 to 4096, forced tokens included. */
-  maxTokens?: number;
-  stop?: string[];
-  ignoreEos?: boolean;
+  maxTokens?: number | undefined;
+  stop?: string[] | undefined;
+  ignoreEos?: boolean | undefined;
   /** 0 to 1; 0 is off. */
-  minP?: number;
+  minP?: number | undefined;
   /** -2 to 2, of generated tokens. */
-  presencePenalty?: number;
+  presencePenalty?: number | undefined;
   /** -2 to 2, of generated tokens. */
-  frequencyPenalty?: number;
+  frequencyPenalty?: number | undefined;
   /** Above 0 to 2, of prompt and generated tokens; 1 is off. */
-  repetitionPenalty?: number;
+  repetitionPenalty?: number | undefined;
   /** Token ids to -100 to 100, at most 300. */
-  logitBias?: Record<string, number>;
+  logitBias?: Record<string, number> | undefined;
   /** 0 to max_tokens: until then nothing ends the answer. */
-  minTokens?: number;
+  minTokens?: number | undefined;
   /** At most 64 ids. */
-  stopTokenIds?: number[];
+  stopTokenIds?: number[] | undefined;
   /** 0 to 20: raw log-probabilities of each token and of so many of the likeliest. */
-  logprobs?: number;
+  logprobs?: number | undefined;
 }
 
 /** What the answer has to match, from its first character to its last. */

@@ -1,3 +1,4 @@
+import './compile-sooner.js';
 import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
 import { filter, first } from 'rxjs';

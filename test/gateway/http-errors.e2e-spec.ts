@@ -53,7 +53,7 @@ describe('a failure before any route', () => {
     expect((await fetch(`${gateway.address}/v1/models`, { method: 'POST', body: 'x' })).status).toBe(405);
   });
 
-  it.each(['{', '', '[1]', '"text"', 'null', '{"a":1} x', '{"__proto__": {"x": 1}}'])(
+  it.each(['{', '', '[1]', '"text"', 'null', '{"a":1} x', '{"__proto__": {"x": 1}}', '{"\\u005f_proto__": 1}'])(
     'is 400 for the body %j',
     async (text) => {
       const answer = await gateway.post(text);

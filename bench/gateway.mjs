@@ -119,6 +119,7 @@ class Client {
   }
 }
 
+const told = (times) => ({ p50: rounded(median(times)), p99: rounded(quantile(times, 0.99)) });
 const differences = (times, base) => times.map((time, i) => time - base[i]);
 
 /**
@@ -130,7 +131,6 @@ async function firstToken({ client, gateway }) {
   const plan = { firstMs: 20, tokens: 2, tokenMs: 10 };
   const pairs = async (target) => {
     const [straight, through] = await client.run('firstToken', { targets: [gateway.straight, target], plan, count: REQUESTS });
-    const told = (times) => ({ p50: rounded(median(times)), p99: rounded(quantile(times, 0.99)) });
     const added = {
       p50: rounded(median(differences(through, straight))),
       p99: rounded(quantile(through, 0.99) - quantile(straight, 0.99)),
@@ -193,7 +193,6 @@ async function portkey({ client, gateway }) {
     const plan = { firstMs: 1, tokens: 20, tokenMs: 1 };
     const targets = [straight, chat, other];
     const times = await client.run('whole', { targets, plan, count: REQUESTS });
-    const told = (list) => ({ p50: rounded(median(list)), p99: rounded(quantile(list, 0.99)) });
     const added = (list) => rounded(median(differences(list, times[0])));
     const streamed = await client
       .run('firstToken', { targets: [straight, other], plan: { firstMs: 20, tokens: 1, tokenMs: 0 }, count: 100 })
